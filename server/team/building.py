@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,6 +14,8 @@ from server.recovery import Recovery
 from server.services import Services
 from server.settings import Settings
 from server.shared_state import SharedState
+from server.team.files.exports import PEOPLE, make_digest
+from server.team.files.team_files import TeamFiles
 from server.team.policy import Access, Identity, Rights
 from server.team.spending import make_spending
 from server.team.tenant import Shared, Tenant
@@ -89,6 +90,7 @@ class TenantBuilder:
     Args:
         base: the settings of the server, of which people get what is not in their rights.
         limiter: paces the requests of all people together.
+        files: keeps what people export.
     """
 
     def __init__(
@@ -97,12 +99,14 @@ class TenantBuilder:
         shared: Shared,
         make_parts: MakeParts,
         limiter: Limiter,
+        files: TeamFiles,
         surroundings: Surroundings | None = None,
     ) -> None:
         self._base = base
         self._shared = shared
         self._make_parts = make_parts
         self._limiter = limiter
+        self._files = files
         self._surroundings = surroundings or Surroundings()
 
     def __call__(self, identity: Identity, rights: Rights) -> Tenant:
@@ -133,6 +137,7 @@ class TenantBuilder:
             sandbox=self._surroundings.sandbox,
             archivebox=self._surroundings.archivebox,
             open_jobs=parts.open_jobs,
+            open_exports=partial(self._files.open_exports, identity, settings),
             make_archive=make_archive,
         )
 
@@ -140,7 +145,7 @@ class TenantBuilder:
 def make_settings(base: Settings, identity: Identity, rights: Rights) -> Settings:
     """Return the settings of somebody's services: none of the server's own secrets is in them."""
     archive, box = rights.archive or Access("", None), rights.archivebox or Access("", None)
-    folder = Path("people") / hashlib.sha256(identity.principal.id.encode()).hexdigest()[:32]
+    folder = Path(PEOPLE) / make_digest(identity.principal.id)
     return replace(
         base,
         token=archive.secret,
