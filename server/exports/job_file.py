@@ -43,6 +43,11 @@ KEPT_SECONDS = 24 * 3600.0
 """How long working files of a job that this server does not know are left alone: another one may
 know it."""
 
+LOST_ROWS = (
+    "The rows that were gathered before an interruption were not there any more (they are on the "
+    "machine that gathered them), so all were gathered again."
+)
+
 
 class JobFile:
     """The file of a job; which one it will be is journalled in the counters `file`, `draft` and
