@@ -163,6 +163,11 @@ class ExportFolder:
                     return name
         return None
 
+    @property
+    def place(self) -> str:
+        """Where the user finds the exports."""
+        return str(self.path)
+
     def locate(self, name: str) -> str:
         """Return where the user finds a finished export."""
         return str(self.path / name)

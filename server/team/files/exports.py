@@ -21,7 +21,7 @@ from typing import BinaryIO
 from server import wall_clock
 from server.errors import Code, Failure
 from server.exports import Download, Draft, ExportFolder, FolderEntry, Piece
-from server.exports.links import make_uri
+from server.exports.links import PREFIX, make_uri
 from server.exports.names import check_existing_name, detect_format, is_export, number_names
 from server.exports.paths import check_offset, make_piece, refuse_taken
 from server.team.files.store import FileStore, StoredFile
@@ -142,8 +142,13 @@ class StoredExports(ExportFolder):
         present = [entry for entry in entries if entry is not None]
         return sorted(present, key=lambda entry: (entry.modified, entry.name), reverse=True)
 
+    @property
+    def place(self) -> str:
+        """Where the person finds the exports: a path on a server is of no use to people."""
+        return PREFIX
+
     def locate(self, name: str) -> str:
-        """Return the address of the resource: a path on a server is of no use to people."""
+        """Return the address of the resource."""
         return make_uri(name)
 
     def make_download(self, name: str) -> Download | None:
