@@ -102,6 +102,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _repeat(migrate, "--log-level")
     _add_serve(commands)
+    _add_team(commands)
     _add_worker(commands)
     return parser
 
@@ -298,6 +299,23 @@ def _add_serve(commands: Any) -> None:
         metavar="COUNT",
         type=_number_parser(int, 1, 64),
         help="processes to serve with; more than one needs a database (default: 1)",
+    )
+
+
+def _add_team(commands: Any) -> None:
+    team = commands.add_parser(
+        "team",
+        help="see a team's server at work, or make a key for a machine",
+        description="See a whole team's server at work on this computer, over made-up data, or "
+        "make a key for a machine that calls a team's server.",
+    )
+    _repeat(team, "--log-level")
+    team.add_argument(
+        "action",
+        choices=("demo", "key"),
+        metavar="ACTION",
+        help="demo starts PostgreSQL, two servers and two workers, lets two people work and kills "
+        "one of each; key prints a new key and the line for the policy",
     )
 
 

@@ -71,6 +71,8 @@ def run(product: Product, arguments: list[str] | None = None) -> int:
                 return _run_jobs(options, settings, product)
             case "audit":
                 return _run_audit(options, settings)
+            case "team":
+                return _run_team(options, product)
             case "migrate":
                 return _run_migrate()
             case "serve":
@@ -227,9 +229,19 @@ def _team_libraries() -> Iterator[None]:
         raise SettingsError(describe_missing_team(missing)) from None
 
 
+def _run_team(options: Namespace, product: Product) -> int:
+    with _team_libraries():
+        from server.team.demo.play import play, print_key, read_database_url
+
+    gc.enable()
+    if options.action == "key":
+        return print_key()
+    return play(product.launcher, read_database_url())
+
+
 def _run_migrate() -> int:
     with _team_libraries():
-        from server.team.store.command import run_migrate
+        from server.team.commands import run_migrate
     from server.team.settings import load_team
 
     gc.enable()
@@ -245,7 +257,7 @@ def _run_audit(options: Namespace, settings: Settings) -> int:
 
         return run_audit(settings, options)
     with _team_libraries():
-        from server.team.store.command import run_team_audit
+        from server.team.commands import run_team_audit
     return run_team_audit(team, options)
 
 

@@ -56,6 +56,8 @@ CAMPAIGN = (
     "tests/process/test_exports_process.py::"
     "test_an_export_killed_again_and_again_holds_every_item_once",
     "tests/server/jobs/test_tagging_processes.py",
+    "tests/server/team/jobs/test_tagging_crew.py::"
+    "test_fourteen_thousand_items_survive_twenty_kills_and_two_restarts_of_the_database",
     "tests/tools/archive/jobs/test_engagement_processes.py",
     "tests/tools/archive/jobs/test_imports_processes.py",
     # Another project's client, started once for each tool. (is_of_older_archivebox has more.)
@@ -73,6 +75,9 @@ SLOW = (
     "tests/process",
     "tests/server/jobs/test_job_processes.py",
     "tests/server/limiter/test_pacer_processes.py",
+    "tests/server/team/jobs/test_imports_crew.py",
+    "tests/server/team/jobs/test_tagging_crew.py",
+    "tests/server/team/jobs/test_worker_processes.py",
     "tests/server/team/store/test_pace_processes.py",
     "tests/server/test_recovery.py",
     "tests/test_style.py",

@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from server.audit.event import Confirmed, Event, Kind, Outcome, list_ids
 from server.audit.log import AuditLog
 from server.errors import Code, Failure
+from server.wall_clock import utc_now
 
 # The id of the HTTP request that a call came with; over stdio there is none.
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
@@ -61,7 +62,7 @@ class Auditor:
         audit_log: AuditLog | None = None,
         principal: str = "local",
         person: str = "local user",
-        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        wall: Callable[[], datetime] = utc_now,
     ) -> None:
         self._log = audit_log
         self._principal = principal

@@ -99,11 +99,6 @@ class LocalJobs(JournalReader):
         """Whether a job runs in this process."""
         return any(not runner.ended for runner in self._runners.values())
 
-    @property
-    def outlives_client(self) -> bool:
-        """Whether jobs go on when the client is closed; this process ends with it."""
-        return False
-
     async def start(
         self, job: NewJob, work: Work, records: Sequence[NewRecord] | None = None
     ) -> JobRow:

@@ -62,10 +62,6 @@ class Jobs(Protocol):
     def is_busy(self) -> bool:
         """Whether this process works on a job, which its end would interrupt."""
 
-    @property
-    def outlives_client(self) -> bool:
-        """Whether jobs go on when the client that started them is closed."""
-
     async def start(
         self, job: NewJob, work: Work, records: Sequence[NewRecord] | None = None
     ) -> JobRow:

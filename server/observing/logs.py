@@ -26,3 +26,9 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             content["traceback"] = self.formatException(record.exc_info)
         return json.dumps(content, ensure_ascii=False)
+
+
+def write_json() -> None:
+    """Have all log lines of this process written as JSON from now on."""
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(JsonFormatter())

@@ -19,51 +19,51 @@ class Metrics:
     """
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
         self._calls = Counter(
             "archive_mcp_calls",
             "Tool calls by outcome: ok, input_required, or the code of an error.",
             ("tool", "outcome"),
-            registry=self._registry,
+            registry=self.registry,
         )
         self._seconds = Histogram(
             "archive_mcp_call_seconds",
             "Seconds of a tool call, waits included.",
             ("tool",),
             buckets=_CALL_BUCKETS,
-            registry=self._registry,
+            registry=self.registry,
         )
         self._waits = Histogram(
             "archive_mcp_pace_wait_seconds",
             "Seconds that a request waited for its turn.",
             ("api", "lane"),
             buckets=_CALL_BUCKETS,
-            registry=self._registry,
+            registry=self.registry,
         )
         self._requests = Counter(
             "archive_mcp_requests",
             "Requests to an API by HTTP status; 0 where no answer came.",
             ("api", "status"),
-            registry=self._registry,
+            registry=self.registry,
         )
         self._request_seconds = Histogram(
             "archive_mcp_request_seconds",
             "Seconds from a request's turn to its answer.",
             ("api",),
             buckets=_CALL_BUCKETS,
-            registry=self._registry,
+            registry=self.registry,
         )
         self._credits = Gauge(
             "archive_mcp_rate_credits",
             "Rate credits that a workspace has left, by a digest of the workspace.",
             ("workspace",),
-            registry=self._registry,
+            registry=self.registry,
         )
         self._jobs = Gauge(
             "archive_mcp_jobs",
             "Jobs of the last thirty days by state.",
             ("state",),
-            registry=self._registry,
+            registry=self.registry,
         )
 
     def count_call(self, tool: str, outcome: str, seconds: float) -> None:
@@ -92,4 +92,4 @@ class Metrics:
 
     def render(self) -> bytes:
         """Return all figures as `CONTENT_TYPE`."""
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)

@@ -16,6 +16,7 @@ from server.settings import Settings
 from server.shared_state import SharedState
 from server.team.files.exports import PEOPLE, make_digest
 from server.team.files.team_files import TeamFiles
+from server.team.observing import Observing
 from server.team.policy import Access, Identity, Rights
 from server.team.spending import make_spending
 from server.team.tenant import Shared, Tenant
@@ -101,10 +102,12 @@ class TenantBuilder:
         limiter: Limiter,
         files: TeamFiles,
         surroundings: Surroundings | None = None,
+        observing: Observing | None = None,
     ) -> None:
         self._base = base
         self._shared = shared
         self._make_parts = make_parts
+        self._observing = observing or Observing()
         self._limiter = limiter
         self._files = files
         self._surroundings = surroundings or Surroundings()
@@ -139,6 +142,8 @@ class TenantBuilder:
             open_jobs=parts.open_jobs,
             open_exports=partial(self._files.open_exports, identity, settings),
             make_archive=make_archive,
+            telemetry=self._observing.telemetry,
+            audit_log=self._observing.audit_log,
         )
 
 
@@ -159,6 +164,8 @@ def make_settings(base: Settings, identity: Identity, rights: Rights) -> Setting
         # Nobody's jobs and files are another's.
         state_dir=base.state_dir / folder,
         export_dir=base.export_dir / folder,
+        # The server records for all of them.
+        audit_log=None,
     )
 
 

@@ -78,6 +78,8 @@ class TeamSettings:
     Args:
         public_url: the address that people's clients use, without the path.
         state_keys: seal what travels through clients and what is stored; the first one seals.
+        metrics: where Prometheus reads the figures: host and port.
+        logs_json: whether each log line is a JSON object.
         trusted_proxies: the proxies that TLS ends at, and whose word on addresses counts.
     """
 
@@ -96,6 +98,8 @@ class TeamSettings:
     allowed_origins: tuple[str, ...] = ()
     oidc: OidcSettings | None = None
     files: FileSettings = field(default_factory=FileSettings)
+    metrics: tuple[str, int] | None = None
+    logs_json: bool = False
     limits: Limits = Limits()
 
     @property
@@ -147,6 +151,8 @@ def load_team(
         allowed_hosts=read.names("ARCHIVE_MCP_ALLOWED_HOSTS"),
         allowed_origins=read.names("ARCHIVE_MCP_ALLOWED_ORIGINS"),
         files=load_files(values),
+        metrics=_read_address(values, "ARCHIVE_MCP_METRICS"),
+        logs_json=read.choice("ARCHIVE_MCP_LOG_FORMAT", ("text", "json"), "text") == "json",
         limits=_read_limits(values),
     )
     return _with_oidc(settings, values, read)
@@ -222,6 +228,18 @@ def _read_number(values: Mapping[str, str], name: str, default: int, most: int) 
     if not text.isdecimal() or not 1 <= int(text) <= most:
         raise SettingsError(f"{name} must be a number from 1 to {most}; got {text!r}.")
     return int(text)
+
+
+def _read_address(values: Mapping[str, str], name: str) -> tuple[str, int] | None:
+    """Return the host and the port of an address such as `127.0.0.1:9465`; a port alone is that of
+    this computer."""
+    text = values.get(name)
+    if text is None:
+        return None
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or not 1 <= int(port) <= 65_535:
+        raise SettingsError(f"{name} must be a host and a port, such as 127.0.0.1:9465.")
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def _read_limits(values: Mapping[str, str]) -> Limits:

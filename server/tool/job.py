@@ -32,7 +32,7 @@ from server.jobs.ownership import make_foreign
 from server.text import clean_sentence
 from server.tool.arguments import parse
 from server.tool.confirmation import Preview
-from server.tool.context import Context, Scope
+from server.tool.context import LOCAL_USER, Context, Scope
 from server.tool.request import C, R, Request
 from server.tool.result import Link, Result, drop_nulls, whole
 from server.wall_clock import utc_stamp
@@ -71,16 +71,18 @@ class Plan:
     details: dict[str, Any] = field(default_factory=dict)
     unit: str = RECORDS
 
-    def complete_preview(self, seconds: float) -> Preview | None:
+    def complete_preview(self, seconds: float, *, outlives_client: bool = False) -> Preview | None:
         """Return the preview with what holds for every job; None where nobody needs to be asked.
 
         Args:
             seconds: About how long the job takes, as things stand.
+            outlives_client: Whether the job goes on when the client is closed.
         """
         if self.preview is None:
             return None
         figures = {"requests": self.requests, "rateCredits": round(self.credits)}
-        message = f"{self.preview.message} The job pauses when this client is closed."
+        verb = "goes on" if outlives_client else "pauses"
+        message = f"{self.preview.message} The job {verb} when this client is closed."
         return replace(
             self.preview,
             message=message,
@@ -139,13 +141,15 @@ class StartJob(Request[R, C], Generic[R, C]):
         if self.resume is not None or self.dry_run:
             return None
         self._plan = plan = await self.plan(context)
-        return plan.complete_preview(await context.estimate_seconds(plan.requests, plan.credits))
+        seconds = await context.estimate_seconds(plan.requests, plan.credits)
+        return plan.complete_preview(seconds, outlives_client=_outlives_client(context))
 
     async def run(self, context: C) -> Result:
         """Start or resume the job, and return its result or where it stands."""
         jobs = await context.jobs()
         if self.resume is not None:
-            return _render(await _resume_and_follow(self, self.resume, context, jobs), self.watch)
+            row = await _resume_and_follow(self, self.resume, context, jobs)
+            return _render(row, self.watch, context)
         plan = self._plan or await self.plan(context)
         about = await describe_plan(plan, context)
         if self.dry_run:
@@ -153,7 +157,9 @@ class StartJob(Request[R, C], Generic[R, C]):
         job = new_job(self, context, plan, 60 * about["minutes"])
         row = await jobs.start(job, self.work(context), plan.records_known)
         row = await _follow(jobs, row, context)
-        return _render(row, self.watch).with_fields(plan=about)
+        answer = _render(row, self.watch, context)
+        # What a job did says more than what it was to do.
+        return answer if row.ended else answer.with_fields(plan=about)
 
 
 class StartChange(StartJob[R, C], Generic[R, C]):
@@ -189,7 +195,7 @@ async def read_by_job(request: ReadsByJob[C], context: C, plan: Plan) -> Result:
     about = await describe_plan(plan, context)
     job = new_job(request, context, plan, 60 * about["minutes"])
     row = await jobs.start(job, request.work(context), plan.records_known)
-    answer = _render(await _follow(jobs, row, context), request.watch)
+    answer = _render(await _follow(jobs, row, context), request.watch, context)
     # A job that ended in time looks like any read: its result alone.
     result = answer.structured.get("result")
     return answer.with_fields(plan=about) if result is None else whole(result)
@@ -287,17 +293,24 @@ async def _follow(jobs: Jobs, row: JobRow, context: Context) -> JobRow:
     return await jobs.wait(row.id, max(0.0, seconds), context.report)
 
 
-def _render(row: JobRow, watch: str) -> Result:
+def _render(row: JobRow, watch: str, context: Context) -> Result:
     result = summarise(row)
     if not row.ended:
-        result["notes"] = [*result.get("notes", []), _describe_standing(row, watch)]
+        result["notes"] = [*result.get("notes", []), _describe_standing(row, watch, context)]
     return whole(result).with_links(*list_links(row))
 
 
-def _describe_standing(row: JobRow, watch: str) -> str:
+def _describe_standing(row: JobRow, watch: str, context: Context) -> str:
     if row.state is JobState.PAUSED:
         return f"The job paused. {watch}"
+    if _outlives_client(context):
+        return f"The job goes on, also when the client is closed. {watch}"
     return f"The job goes on while this server runs, and pauses when the client is closed. {watch}"
+
+
+def _outlives_client(context: Context) -> bool:
+    """Return whether jobs go on when the client is closed: a server over stdio ends with it."""
+    return context.principal != LOCAL_USER
 
 
 async def describe_plan(plan: Plan, context: Context) -> dict[str, Any]:

@@ -81,6 +81,9 @@ class Request(Input, Generic[R, C]):
     repeatable: ClassVar[bool]
     confirmed: ClassVar[bool] = False
     core: ClassVar[bool] = False
+    requires_person: ClassVar[bool] = False
+    """Whether hosts have a person allow each call, though some of them need no confirmation: for
+    jobs that do what a single tool does only after one."""
     reads_too: ClassVar[bool] = False
     """Whether some calls of a tool that changes something only read: a read-only server offers
     these."""
@@ -220,8 +223,7 @@ class Request(Input, Generic[R, C]):
     def meta(cls) -> dict[str, Any]:
         """Return what `_meta` says about the tool: its operation, for counting coverage by machine,
         and what hosts read (`server.tool.hosts`)."""
-        # Not of jobs: a dry run and what is free need nobody, and the rest asks by itself.
-        asks = cls.confirmed and cls.risk in ("removes", "spends")
+        asks = cls.requires_person or (cls.confirmed and cls.risk in ("removes", "spends"))
         meta = {
             f"archive-mcp/{cls.operation_kind}": cls.operation,
             SEARCH_HINT: cls.search_hint,

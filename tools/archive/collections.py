@@ -183,7 +183,6 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
         "bookmark a post, add this post, put it in, into the folder, save it in, belongs in the "
         "folder, favourites, shortlist"
     )
-    core = True
     risk = "adds"
     repeatable = True
     selected = "item.id item.archivePublicUrl"
@@ -259,7 +258,6 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
         "post from, shouldn't be in the folder, out of the folder, remove it from, not part of, "
         "take it out again"
     )
-    core = True
     risk = "removes"
     repeatable = True
     selected = "item.id item.archivePublicUrl"

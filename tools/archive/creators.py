@@ -68,7 +68,6 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
         "added this month, status signed, ambassadors in, work with us, partner, people tagged, "
         "top fans, fans, fan, biggest supporters, loyal, who loves us, superfans"
     )
-    core = True
     # A page without conditions or a view (Archive docs, rate limiting).
     cost: ClassVar[float] = 90
     conditions_on = "CREATOR"
@@ -144,7 +143,6 @@ class GetCreator(NamesOptions, Query[Creator]):
         "creator, all we know about her, him, record of, where does she live, size, linked "
         "accounts, what tier is he"
     )
-    core = True
     missing = "No creator has that id in this workspace."
     instead = "{creators} finds creators by name or e-mail."
 

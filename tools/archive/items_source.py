@@ -14,7 +14,7 @@ from server.archive.operations import Id
 from server.errors import Code, Failure
 from server.tool.arguments import parse
 from server.tool.request import Input, Links, Meaning, Request
-from tools.archive.content.fitting import drop_misfits
+from tools.archive.content.fitting import drop_misfits, list_paths
 from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.schema.inputs import FilterDateRangeInput
@@ -179,7 +179,7 @@ class ItemSource(Input):
 
         Ids that name no item are left out without a word: Archive does so too.
         """
-        paths = [*fields, *self.own_paths]
+        paths = [*fields, *self.own_paths, *list_paths(self.query().parts)]
         if self.search is None:
             async for batch in self._named_batches(api, int(cursor or 0), paths):
                 yield batch

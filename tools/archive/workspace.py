@@ -59,7 +59,6 @@ class GetCustomAttributeSchemas(Listing[AttributeSchema]):
         "what is the field called, which labels can a post have, granted, pending, statuses, our "
         "setup, setup"
     )
-    core = True
     capped = True
 
     entity: Entity = Field(description="Whose attributes to list.")

@@ -52,6 +52,7 @@ class FindTools(ServerTool[Payload]):
         "function, scheduling, feature for"
     )
     risk = "reads"
+    core = True
     repeatable = True
 
     query: Name | None = Field(
@@ -87,6 +88,7 @@ class DescribeTool(ServerTool[Payload]):
         "what comes back, units, in which unit, options, fill in"
     )
     risk = "reads"
+    core = True
     repeatable = True
 
     name: Name | None = Field(None, description="Tool name from archive_mcp_find_tools.")
@@ -134,6 +136,7 @@ class CallReadTool(_CallTool):
         "reading function, execute it, fetch"
     )
     risk = "reads"
+    core = True
     repeatable = True
     open_world = True
 
@@ -162,6 +165,7 @@ class CallWriteTool(_CallTool):
         "just found to change, make the change, run it, perform"
     )
     risk = "changes"
+    core = True
     repeatable = False
     open_world = True
     verify = "read what the tool should have changed."

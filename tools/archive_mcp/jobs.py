@@ -39,6 +39,7 @@ class GetJob(ServerTool[JobRow]):
         "what didn't work, failures of the export, links that failed"
     )
     risk = "reads"
+    core = True
     repeatable = True
     synonyms = _SYNONYMS
 

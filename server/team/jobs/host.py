@@ -75,8 +75,8 @@ class JobHost:
         try:
             await self._work(job)
         except Failure as failure:
-            # The journal is away, or somebody else was faster: the job is looked for again.
-            log.warning("%s was left: %s", job, failure.message)
+            # The journal is away, or another worker was faster: the job is looked for again.
+            log.info("%s was left: %s", job, failure.message)
         except Exception:  # the outermost handler: one job's fault must not end the others
             log.exception("incident %s in %s, which was left", secrets.token_hex(4), job)
         finally:

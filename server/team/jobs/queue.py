@@ -13,7 +13,7 @@ import anyio
 import procrastinate
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
-from server.jobs.forecast import Forecast
+from server.jobs.forecast import Forecast, read_forecast
 from server.jobs.interface import Progress, Work
 from server.jobs.model import Account, End, JobRow, JobState, NewJob, NewRecord, Phase
 from server.jobs.reading import JournalReader, Reporter, add_records
@@ -112,11 +112,6 @@ class QueuedJobs(JournalReader):
         """Whether this process works on a job; never, because workers do."""
         return False
 
-    @property
-    def outlives_client(self) -> bool:
-        """Whether jobs go on when the client is closed; the workers do not need it."""
-        return True
-
     async def start(
         self, job: NewJob, work: Work, records: Sequence[NewRecord] | None = None
     ) -> JobRow:
@@ -150,7 +145,7 @@ class QueuedJobs(JournalReader):
             if not row.owned or left <= 0:
                 return row
             if reporter.is_due():
-                await reporter.report(row)
+                await reporter.report(row, _describe_wait(row))
             await anyio.sleep(min(left, pause))
             pause = min(pause * _PAUSE_GROWTH, _LONGEST_PAUSE)
 
@@ -206,6 +201,12 @@ class QueuedJobs(JournalReader):
         await self._journal.end(lease, End(JobState.PAUSED))
         await self._nudges.defer(job_id)
         return await self.get(job_id)
+
+
+def _describe_wait(row: JobRow) -> str:
+    """Return what holds a job up, in words; empty where nothing does."""
+    forecast = read_forecast(row.counters)
+    return f"waits for {forecast.waits_for}" if forecast and forecast.waits_for else ""
 
 
 def _show_waiting(row: JobRow) -> JobRow:

@@ -26,6 +26,7 @@ from server.team.jobs.journal import PostgresJournal
 from server.team.jobs.opening import host_jobs
 from server.team.jobs.people import PURPOSE, PolicyPeople
 from server.team.jobs.queue import QUEUE, TASK
+from server.team.observing import open_observing
 from server.team.policy.current import CurrentPolicy, call_on_hangup, read_team_policy
 from server.team.sealing import Seal
 from server.team.settings import TeamSettings
@@ -36,9 +37,9 @@ from server.team.tenants import Tenants
 from server.tool.catalog import Catalog
 
 log = logging.getLogger("archive_mcp.team")
+# It reports a database that restarts with a traceback for each of its tasks; here it is one line.
+logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
 
-# Seconds between looks for jobs that wait, without a nudge or after a worker died.
-LOOK_SECONDS = 5.0
 _TIDY_SECONDS = 600.0
 # How long a worker may be silent before the queue forgets what it was doing.
 _SILENCE_SECONDS = 30.0
@@ -82,7 +83,13 @@ class Worker:
         )
         self._files = TeamFiles(base, team, self.policy)
         builder = TenantBuilder(
-            base, shared, parts, self._store.limiter, self._files, make_surroundings(base)
+            base,
+            shared,
+            parts,
+            self._store.limiter,
+            self._files,
+            make_surroundings(base),
+            open_observing(base, team, database),
         )
         self.tenants = Tenants(
             builder, most=team.limits.people, idle_seconds=team.limits.idle_seconds
@@ -152,7 +159,8 @@ class Worker:
                 if anyio.current_time() - tidied > _TIDY_SECONDS:
                     await self._journal.tidy()
                     tidied = anyio.current_time()
-            with anyio.move_on_after(LOOK_SECONDS):
+            # A third of the lease: what a dead worker leaves does not wait for much longer.
+            with anyio.move_on_after(self._journal.lease_seconds / 3):
                 await self._stopping.wait()
 
     async def _forget_stalled(self) -> None:
@@ -178,11 +186,12 @@ def run_worker(
     shared = Shared(catalog, texts, team.limits.body)
     worker = Worker(base, team, shared, concurrency=concurrency)
     print("archive-mcp works on the team's jobs; Ctrl+C ends it.", file=sys.stderr)
-    anyio.run(_run_until_signal, worker)
+    anyio.run(run_until_signal, worker)
     return 0
 
 
-async def _run_until_signal(worker: Worker) -> None:
+async def run_until_signal(worker: Worker) -> None:
+    """Run a worker until a signal stops it."""
     async with anyio.create_task_group() as group:
         group.start_soon(_stop_on_signal, worker)
         await worker.run()

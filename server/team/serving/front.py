@@ -28,6 +28,7 @@ from server.team.identity.issuer_web import IssuerWeb
 from server.team.identity.oidc import OidcSignIn
 from server.team.identity.trial import TrialSignIn
 from server.team.jobs.opening import queue_jobs
+from server.team.observing import RefusalAudit, open_observing
 from server.team.policy.current import CurrentPolicy, call_on_hangup, read_team_policy
 from server.team.serving.app import App
 from server.team.serving.endpoint import McpEndpoint
@@ -83,12 +84,21 @@ class Front:
         self._limiter = limiter or self._make_limiter()
         parts = make_parts or self._make_parts()
         self._files = TeamFiles(base, team, self.policy)
-        builder = TenantBuilder(base, shared, parts, self._limiter, self._files, self._surroundings)
+        database = self._store.database if self._store else None
+        observing = open_observing(base, team, database)
+        builder = TenantBuilder(
+            base, shared, parts, self._limiter, self._files, self._surroundings, observing
+        )
         limits = team.limits
         self.tenants = Tenants(builder, most=limits.people, idle_seconds=limits.idle_seconds)
         self._web = web or self._open_web()
         endpoint = McpEndpoint(
-            team, self._make_sign_in(), self.policy, self.tenants, self._toolsets
+            team,
+            self._make_sign_in(),
+            self.policy,
+            self.tenants,
+            self._toolsets,
+            RefusalAudit(observing.audit_log),
         )
         downloads = Downloads(self._files.store, self._files.links)
         self.app = App(team, endpoint, self.open, self._check, [downloads.make_route()])

@@ -97,7 +97,7 @@ async def test_a_call_holds_its_waits_and_requests(era: str) -> None:
 async def test_an_error_is_its_code_and_nothing_else(era: str) -> None:
     bench = Bench()
     async with bench.connect(era) as client:
-        await client.call_tool("archive_get_item", {"workspace": MAIN, "id": SECRET_WORDS})
+        await client.call_tool("archive_get_collection", {"workspace": MAIN, "id": SECRET_WORDS})
         await client.call_tool(SECRET_WORDS, {})
     first, second = bench.spans("tools/call")
     assert attributes(first)["error.type"] == "NOT_FOUND"
@@ -105,6 +105,7 @@ async def test_an_error_is_its_code_and_nothing_else(era: str) -> None:
     assert second.name == "tools/call unknown"
     assert SECRET_WORDS not in "".join(span.to_json() for span in bench.spans())
     assert SECRET_WORDS not in bench.figures()
+    assert first.name == "tools/call archive_get_collection"
     assert 'outcome="NOT_FOUND",tool="unknown"' in bench.figures()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -133,8 +134,7 @@ class Person:
         """The message that answers one message."""
         response = await self.post(method, params)
         assert response.status_code in (200, 400, 404), (response.status_code, response.text)
-        answer: Json = response.json()
-        return answer
+        return read_message(response)
 
     async def call(self, tool: str, **arguments: Any) -> Json:
         """The result of a tool: what it returned, or its error."""
@@ -162,6 +162,16 @@ class Person:
         wire = streamable_http_client(f"{URL}/mcp", http_client=self.client)
         async with Client(wire, mode=mode) as client:
             yield client
+
+
+def read_message(response: httpx2.Response) -> Json:
+    """The message of an answer; the last one of a stream, after what it reported meanwhile."""
+    if not response.headers["content-type"].startswith("text/event-stream"):
+        answer: Json = response.json()
+        return answer
+    lines = [line for line in response.text.splitlines() if line.startswith("data:")]
+    last: Json = json.loads(lines[-1].removeprefix("data:"))
+    return last
 
 
 def read_result(answer: Json) -> Json:

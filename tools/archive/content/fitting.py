@@ -3,7 +3,7 @@ else."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from server.insights.rows import parse_instant
@@ -45,6 +45,11 @@ def drop_misfits(parts: Json, records: Iterable[Json]) -> tuple[list[Json], list
     return fitting, broken
 
 
+def list_paths(parts: Json) -> list[str]:
+    """Return the fields that show whether a record fits; none that would make a page dearer."""
+    return [path for name in _list_seen(parts) for path in _PATHS.get(name, ())]
+
+
 def list_unseen(parts: Json) -> list[str]:
     """Return the parts of a filter that no record shows whether it fits."""
     return sorted(parts.keys() - _CHECKS.keys())
@@ -56,6 +61,19 @@ def describe_misfits(count: int, parts: Iterable[str]) -> list[str]:
         return []
     names = ", ".join(f"filter.{name}" for name in parts)
     return [f"Archive did not apply {names}: {count} items that do not fit are left out. {MIXED}"]
+
+
+def add_misfits(counters: Mapping[str, Any], count: int, parts: Iterable[str]) -> Json:
+    """Return the counters of a job with so many more items left out that do not fit."""
+    return {
+        "misfits": counters.get("misfits", 0) + count,
+        "broken": list(dict.fromkeys([*counters.get("broken", ()), *parts])),
+    }
+
+
+def describe_counted_misfits(counters: Mapping[str, Any]) -> list[str]:
+    """Return what the result of a job says about the items that its counters have as left out."""
+    return describe_misfits(counters.get("misfits", 0), counters.get("broken", ()))
 
 
 async def describe_ignored(
@@ -157,4 +175,11 @@ _CHECKS: dict[str, Callable[[Any, Json], bool]] = {
     "itemTypes": _has_type,
     "accountNames": _has_account,
     "takenAt": _is_in_window,
+}
+# The account of `accountNames` is a relation, which costs rate credits of its own.
+_PATHS = {
+    "ids": ("id",),
+    "provider": ("provider",),
+    "itemTypes": ("provider", "type"),
+    "takenAt": ("takenAt",),
 }

@@ -86,7 +86,8 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     always_loaded = True
     search_hint = (
         "find posts, find every post, reels, reel, tiktoks, tiktok, stories, story, shorts, "
-        "videos, video, UGC, content, photos, mentioning, mention, hashtag, caption text, "
+        "videos, video, UGC, content, photos, mentioning, mention, hashtag, caption, words "
+        "in captions, caption contains, exact phrase, "
         "keyword, posted last week, last month, today, yesterday, by @account, by influencer, "
         "usage rights approved, spark code, whitelisting, verified, location, similar picture, "
         "about a product, somebody wearing, unboxing, showing, in a folder, in a campaign, "

@@ -63,7 +63,7 @@ class GetTranscriptions(Lookup[Transcription]):
     most_characters = 200_000
     search_hint = (
         "transcript, transcripts, spoken words, what is said, says in the video, out loud, "
-        "subtitles, quote, voice over, speech, speech to text, captions of a video, mention our "
+        "subtitles, quote, voice over, speech, speech to text, mention our "
         "name aloud, talks about, talk, script, word for word, what did she say, what does he "
         "say, exact words, text of the video, audio, in German, spoken, mentioned verbally, read "
         "me"
@@ -96,7 +96,6 @@ class GetItemIdsByUrl(Lookup[UrlLookup]):
         "this, is it in there, already in our library, pasted link, ids for these links, "
         "recognise these urls"
     )
-    core = True
 
     urls: Links = Field(min_length=1, max_length=100, description="Up to 100 post links.")
 

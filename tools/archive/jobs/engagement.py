@@ -55,6 +55,7 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     )
     risk = "spends"
     adds_too = True
+    requires_person = True
     repeatable = False
     verify = "{list_jobs} shows whether it was started."
     watch = "archive_mcp_get_job shows how it stands."

@@ -44,6 +44,7 @@ class StartRemove(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         "pages, all pages, everything saved from a site"
     )
     risk = "removes"
+    requires_person = True
     repeatable = False
     verify = "{list_jobs} shows whether it was started."
     watch = "archive_mcp_get_job shows how it stands."

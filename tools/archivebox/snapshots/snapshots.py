@@ -180,7 +180,6 @@ class GetSnapshot(Get[Snapshot]):
         "do I have a pdf of it, is there a screenshot, which formats, is it complete, file size, "
         "date of capture"
     )
-    core = True
 
     snapshot_id: Text = Field(description="Id or unique part of it, timestamp or URL.")
     with_archiveresults: bool = Field(True, description="Add the page's outputs.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
@@ -16,13 +16,6 @@ from server.team.jobs.journal import PostgresJournal
 from server.team.store.database import Database
 from tests.support.jobs.doubles import JOB, begun, some, states
 from tests.support.team.postgres import Postgres
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    async with Database(database_url) as opened:
-        yield opened
-
 
 ASKS: dict[str, Callable[[PostgresJournal, str], Awaitable[object]]] = {
     "job": lambda journal, name: journal.job(name),

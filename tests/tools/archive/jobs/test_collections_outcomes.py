@@ -93,6 +93,22 @@ async def test_of_many_items_some_are_named_and_all_are_in_a_file() -> None:
     assert result["collections"][0]["itemCount"] == len(chosen)
 
 
+async def test_what_a_filter_that_was_not_applied_let_through_is_left_out_and_counted() -> None:
+    async with scene() as here:
+        provider: dict[str, Any] = {"filter": {"provider": "TIKTOK"}}
+        right = set(await here.items(**provider))
+        rest = len(await here.items()) - len(right)
+        here.sandbox.ignored = {"provider"}
+        done = await here.start(search=provider, collectionNames=["Empty Shelf"])
+        here.sandbox.ignored = set()
+        inside = await here.members("Empty Shelf")
+
+    assert inside == right
+    assert done["result"]["notes"][0].startswith(
+        f"Archive did not apply filter.provider: {rest} items that do not fit are left out."
+    )
+
+
 async def test_an_undo_names_the_items_too() -> None:
     async with scene() as here:
         whose = await accounts(here)

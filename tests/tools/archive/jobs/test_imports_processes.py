@@ -3,13 +3,11 @@ in this process."""
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
@@ -18,9 +16,9 @@ import anyio
 import pytest
 
 from server.jobs.sqlite import JournalFile
-from server.sandbox import Answer, Sandbox
 from server.sandbox.serve import open_server
 from tests.support.machine.journals import unlocked
+from tests.support.sandbox.uploads import Counting
 from tests.support.sandboxed import PACED, SandboxProcess, using
 from tests.support.stdio import Json, ServerGone, StdioServer
 
@@ -31,24 +29,6 @@ COMMAND = (*PACED, "--window", "0.1", "--lease", "0.5")
 PATIENCE = 60.0
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="kills processes with POSIX signals")
-
-
-class Counting(Sandbox):
-    """A sandbox that counts what is uploaded, and takes its time over it."""
-
-    def __init__(self) -> None:
-        super().__init__(items=50, rate=10_000, plan="enterprise")
-        self.uploads: Counter[str] = Counter()
-
-    async def handle(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes
-    ) -> Answer:
-        if b"mutation UploadItemFromUrl" not in body:
-            return await super().handle(method, path, headers, body)
-        self.uploads[json.loads(body)["variables"]["input"]["url"]] += 1
-        answer = await super().handle(method, path, headers, body)
-        await anyio.sleep(0.02)
-        return answer
 
 
 @asynccontextmanager

@@ -11,9 +11,9 @@ from server.audit.command import parse_since, show
 from server.audit.event import Event
 from server.errors import Failure
 from server.settings import SettingsError
+from server.team.audit import AuditTable
 from server.team.settings import TeamSettings
 from server.team.store.addresses import reveal_address
-from server.team.store.audit import AuditTable
 from server.team.store.database import Database
 from server.team.store.schema import check_schema, migrate
 

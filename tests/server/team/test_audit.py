@@ -13,9 +13,9 @@ import pytest
 from server.audit.event import Event
 from server.errors import Code, Failure
 from server.settings import Secret, SettingsError
+from server.team.audit import AuditTable
+from server.team.commands import run_team_audit
 from server.team.settings import TeamSettings
-from server.team.store.audit import AuditTable
-from server.team.store.command import run_team_audit
 from server.team.store.database import Database
 from tests.support.team.postgres import Postgres
 
