@@ -135,7 +135,7 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         credits = (
             pages * PAGE_COST + lookups * GetItemIdsByUrl.cost + total * GetEngagementHistory.cost
         )
-        about = {"file": target.name, "folder": str(folder.path), "format": self.format}
+        about = {"file": target.name, "folder": folder.place, "format": self.format}
         return Plan(
             f"Engagement timelines of {count_noun(total, 'item')}",
             total,

@@ -111,7 +111,7 @@ class StartExport(StartJob[JobRow, ArchiveContext], ExportQuery, Workflow[JobRow
         credits = pages * self.page_cost()
         # Links are looked up first, a hundred at a time.
         requests = 2 * pages if self.urls else pages
-        about = {"file": target.name, "folder": str(folder.path), "format": self.format}
+        about = {"file": target.name, "folder": folder.place, "format": self.format}
         many = self.what if total is None else f"{total:,} {self.what}"
         return Plan(f"Export of {many} as {self.format}", total, requests, credits, details=about)
 

@@ -93,7 +93,7 @@ class StartExport(StartJob[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         # A text takes a request of its own, and sometimes a second one.
         if rows.what == "texts":
             requests += pages.count
-        about = {"file": target.name, "folder": str(folder.path), "format": self.format}
+        about = {"file": target.name, "folder": folder.place, "format": self.format}
         title = f"Export of {pages.describe()} as {self.format}"
         return Plan(title, pages.count, requests, credits=0, details=about)
 
