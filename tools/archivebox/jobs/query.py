@@ -23,6 +23,7 @@ from tools.archivebox.listing import LIST, narrow_to_host, stored_tags
 from tools.archivebox.patterns import find_urls
 
 _SNAPSHOTS = "/core/snapshots"
+_GOING = {"status": "deleting"}
 # As many as one request gives.
 _READ_WHOLE = LARGEST_SERVED
 _FIRST = 10
@@ -124,11 +125,15 @@ class PageQuery:
             return Survey(len(pages), pages[:_FIRST], pages)
         if self.domain is not None:
             return await self._survey_domain(context, total)
-        # What is being deleted stands in the list until it is gone.
-        if context.description.takes(LIST, "status"):
-            _, going = await self._make_reader(context, tags, {"status": "deleting"})(0, 1)
-            total -= going
-        return Survey(total, first)
+        return Survey(total - await self._count_going(context, tags), first)
+
+    async def _count_going(self, context: ArchiveBoxContext, tags: Sequence[str | None]) -> int:
+        """Return how many of the pages that fit are being deleted: they stand in the list until
+        they are gone."""
+        if not await _has_going(context):
+            return 0
+        _, going = await self._make_reader(context, tags, _GOING)(0, 1)
+        return going
 
     async def _survey_domain(self, context: ArchiveBoxContext, most: int) -> Survey:
         """Count the pages of a host among at most so many that the server selects."""
@@ -147,8 +152,10 @@ class PageQuery:
         patterns = Patterns("domain", (str(self.domain),))
         more = drop_nulls({"tag": self.tag})
         urls = await find_urls(context.api, patterns, {}, more)
-        going = await find_urls(context.api, patterns, {}, {**more, "status": "deleting"})
         first = [{"url": url} for url in urls[:_FIRST]]
+        if not await _has_going(context):
+            return Survey(len(urls), first)
+        going = await find_urls(context.api, patterns, {}, {**more, **_GOING})
         return Survey(len(urls) - len(going), first)
 
     async def batches(
@@ -213,7 +220,16 @@ class PageQuery:
 
 
 def _is_going(page: Json) -> bool:
-    return bool(page.get("status") == "deleting")
+    return bool(page.get("status") == _GOING["status"])
+
+
+async def _has_going(context: ArchiveBoxContext) -> bool:
+    """Return whether any page is being deleted, which the server answers from an index: with
+    further filters it goes through all pages that fit these."""
+    if not context.description.takes(LIST, "status"):
+        return False
+    _, going = await make_reader(context, _SNAPSHOTS, _GOING)(0, 1)
+    return going > 0
 
 
 def make_reader(context: ArchiveBoxContext, path: str, params: Json) -> Fetch:
