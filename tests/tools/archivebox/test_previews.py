@@ -27,6 +27,7 @@ QUERIES = [{"domain": DOMAIN}, {"tag": "docs"}, {"domain": DOMAIN, "since": "200
 @pytest.fixture(autouse=True)
 def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(query, "_READ_WHOLE", 3)
+    monkeypatch.setattr(retry_work, "_LOOKED_AT_SINGLY", 2)
     monkeypatch.setattr(retry_work, "_JUDGED_BEFORE", 2)
 
 
