@@ -13,7 +13,7 @@ from server.archivebox.endpoints import Change, Confirmed, Get, Many, MayConfirm
 from server.archivebox.moments import At, From, split_exact
 from server.archivebox.openapi import Description
 from server.archivebox.pagination import LARGEST_PAGE, Fetch, Keep, Record, keep_all, read
-from server.archivebox.verdict import judge, read_verdict
+from server.archivebox.verdict import read_verdict
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
 from server.text import show_page
@@ -33,6 +33,7 @@ from tools.archivebox.removal import (
 )
 from tools.archivebox.shapes import add_notes
 from tools.archivebox.snapshots.lookup import one_snapshot, read_snapshot
+from tools.archivebox.snapshots.outcomes import Judging
 
 Status = Literal[
     "queued", "started", "paused", "sealed", "deleting", "succeeded", "partly", "failed", "unknown"
@@ -111,12 +112,12 @@ class ListSnapshots(Many[Snapshot]):
             params["with_archiveresults"] = True
             page = _WITH_RESULTS
         fetch = await self._pages(context.api, params)
+        if self._needs_outputs():
+            fetch = Judging(context.api, fetch).fetch
         return await read(self, context.api, fetch, keep=keep, page=page)
 
     def one(self, record: Record) -> Record:
         result = records.snapshot(record)
-        if self._needs_outputs():
-            result |= records.describe_verdict(record)
         if not (self.with_archiveresults or self.has_field("archiveresults")):
             result.pop("archiveresults", None)
         return result
@@ -147,7 +148,7 @@ class ListSnapshots(Many[Snapshot]):
         return pages(api, params, urls=urls, tags=tags)
 
     def _outcome(self, record: Record) -> bool:
-        return judge(record).outcome in _OUTCOMES[str(self.status)]
+        return record["outcome"] in _OUTCOMES[str(self.status)]
 
     def _find_keep(self, api: ArchiveBoxApi) -> Keep:
         """Return what tells the status of a page here, where the server does not filter by it."""
