@@ -20,6 +20,7 @@ from server.tool.catalog import OWN, Catalog, Entry
 from server.tool.context import Backend, Caller
 from server.tool.elicitation import Asker, Suspended
 from server.tool.result import Result, compact, fit
+from server.wall_clock import utc_stamp
 
 if TYPE_CHECKING:
     from server.tool.request import Request
@@ -82,7 +83,27 @@ class Dispatcher:
         if result.links:
             files = tuple(link.name for link in result.links)
             await self._services.auditor.note("export", name, "done", ids=files)
-        return result
+        return self._add_downloads(result)
+
+    def _add_downloads(self, result: Result) -> Result:
+        """Add the addresses that the user's browser loads the files of a result from, if any.
+
+        They are made with the answer: a job's result is kept for longer than they work.
+        """
+        downloads = self._services.list_downloads(link.name for link in result.links)
+        if not downloads:
+            return result
+        links = [
+            replace(link, uri=downloads[link.name].url)
+            for link in result.links
+            if link.name in downloads
+        ]
+        # Besides, in the object: some hosts show nothing else.
+        fields = [
+            {"name": name, "url": download.url, "worksUntil": utc_stamp(download.until)}
+            for name, download in downloads.items()
+        ]
+        return result.with_links(*links).with_fields(downloads=fields)
 
     @asynccontextmanager
     async def _note_refusals(self, name: str) -> AsyncIterator[None]:

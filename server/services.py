@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from server.archive.client import Archive
     from server.archivebox.backend import ArchiveBoxBackend
     from server.audit.log import AuditLog
-    from server.exports import ExportFolder
+    from server.exports import Download, ExportFolder
     from server.http.transport import InProcess
     from server.jobs import Account, JobRow, Jobs, Leases
     from server.jobs.observer import Meter
@@ -146,6 +146,12 @@ class Services:
         if self._exports is None:
             self._exports = self._open_exports()
         return self._exports
+
+    def list_downloads(self, names: Iterable[str]) -> dict[str, Download]:
+        """Return the addresses from which the user can load files, by the files' names; none over
+        stdio, where they are in a folder of the user."""
+        downloads = {name: self.exports().make_download(name) for name in names}
+        return {name: download for name, download in downloads.items() if download is not None}
 
     def _open_own_exports(self) -> ExportFolder:
         from server.exports import ExportFolder

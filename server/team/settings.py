@@ -6,13 +6,14 @@ import base64
 import binascii
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from server.http.urls import find_url_problem, is_loopback
 from server.settings import Secret, SettingsError
 from server.settings.values import Reader
+from server.team.files.settings import SECRET, FileSettings, load_files
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -25,6 +26,7 @@ _IN_FILES = (
     "ARCHIVE_MCP_STATE_KEYS",
     "ARCHIVE_MCP_DATABASE_URL",
     "ARCHIVE_MCP_REDIS_URL",
+    SECRET,
 )
 
 
@@ -95,6 +97,7 @@ class TeamSettings:
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     oidc: OidcSettings | None = None
+    files: FileSettings = field(default_factory=FileSettings)
     metrics: tuple[str, int] | None = None
     logs_json: bool = False
     limits: Limits = Limits()
@@ -105,12 +108,15 @@ class TeamSettings:
         return "https" if self.certificate else "http"
 
     @property
+    def address(self) -> str:
+        """Return the address that people's clients use, without the path."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"{self.scheme}://{host}:{self.port}"
+
+    @property
     def resource(self) -> str:
         """Return the address that tokens are made for and that clients connect to."""
-        if self.public_url:
-            return f"{self.public_url}{PATH}"
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}{PATH}"
+        return f"{self.address}{PATH}"
 
 
 def load_team(
@@ -144,6 +150,7 @@ def load_team(
         trusted_proxies=_read_networks(read.names("ARCHIVE_MCP_TRUSTED_PROXIES")),
         allowed_hosts=read.names("ARCHIVE_MCP_ALLOWED_HOSTS"),
         allowed_origins=read.names("ARCHIVE_MCP_ALLOWED_ORIGINS"),
+        files=load_files(values),
         metrics=_read_address(values, "ARCHIVE_MCP_METRICS"),
         logs_json=read.choice("ARCHIVE_MCP_LOG_FORMAT", ("text", "json"), "text") == "json",
         limits=_read_limits(values),

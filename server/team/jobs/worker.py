@@ -19,6 +19,7 @@ from server.http.connection import share_certificates
 from server.jobs.lease import LEASE_SECONDS
 from server.settings import Settings, SettingsError
 from server.team.building import TenantBuilder, make_surroundings
+from server.team.files.team_files import TeamFiles
 from server.team.jobs.host import JobHost
 from server.team.jobs.journal import PostgresJournal
 from server.team.jobs.opening import host_jobs
@@ -79,11 +80,13 @@ class Worker:
         parts = StoredParts(
             database, team.state_keys, host_jobs(database, lease_seconds=lease_seconds)
         )
+        self._files = TeamFiles(base, team, self.policy)
         builder = TenantBuilder(
             base,
             shared,
             parts,
             self._store.limiter,
+            self._files,
             make_surroundings(base),
             open_observing(base, team, database),
         )
@@ -108,6 +111,7 @@ class Worker:
         """Work until `stop`."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._store)
+            await stack.enter_async_context(self._files.tidy())
             group = await stack.enter_async_context(anyio.create_task_group())
             with call_on_hangup(self.reload):
                 # The tenants close first and pause their jobs, which are given back then.
