@@ -92,6 +92,7 @@ def build_parser() -> argparse.ArgumentParser:
         "needs no token and no network, and changes nothing.",
     )
     _add_jobs(commands)
+    _add_audit(commands)
     migrate = commands.add_parser(
         "migrate",
         help="bring the database of a team's server to this version",
@@ -101,8 +102,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _repeat(migrate, "--log-level")
     _add_serve(commands)
-    _add_worker(commands)
     _add_team(commands)
+    _add_worker(commands)
     return parser
 
 
@@ -248,6 +249,30 @@ def _add_jobs(commands: Any) -> None:
     )
 
 
+def _add_audit(commands: Any) -> None:
+    audit = commands.add_parser(
+        "audit",
+        help="show who changed what",
+        description="Show the audit log that ARCHIVE_MCP_AUDIT_LOG names, or that of a team's "
+        "database (ARCHIVE_MCP_DATABASE_URL): each change and export, "
+        "who asked for it, how it was confirmed and what became of it, oldest first.",
+    )
+    _repeat(audit, "--env-file", "--log-level")
+    audit.add_argument(
+        "--since", metavar="DAY", help="only from that day or instant on, in UTC: 2026-01-31"
+    )
+    audit.add_argument("--person", metavar="TEXT", help="only of people whose name or id has this")
+    audit.add_argument("--tool", metavar="TEXT", help="only of tools whose name has this")
+    audit.add_argument(
+        "--limit",
+        metavar="COUNT",
+        type=_number_parser(int, 1, 1_000_000),
+        default=100,
+        help="at most so many, the newest ones (default: %(default)s)",
+    )
+    audit.add_argument("--json", action="store_true", help="print each as a line of JSON")
+
+
 def _add_serve(commands: Any) -> None:
     serve = commands.add_parser(
         "serve",
@@ -280,11 +305,18 @@ def _add_serve(commands: Any) -> None:
 def _add_team(commands: Any) -> None:
     team = commands.add_parser(
         "team",
-        help="make what the policy of a team needs",
-        description="Make what the policy of a team needs. `team key` prints a new key for a "
-        "program, and the digest of it that the policy holds.",
+        help="see a team's server at work, or make a key for a machine",
+        description="See a whole team's server at work on this computer, over made-up data, or "
+        "make a key for a machine that calls a team's server.",
     )
-    team.add_argument("action", choices=("key",), metavar="ACTION", help="key: print a new key")
+    _repeat(team, "--log-level")
+    team.add_argument(
+        "action",
+        choices=("demo", "key"),
+        metavar="ACTION",
+        help="demo starts PostgreSQL, two servers and two workers, lets two people work and kills "
+        "one of each; key prints a new key and the line for the policy",
+    )
 
 
 def _add_worker(commands: Any) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from server.tool.catalog import OWN, Catalog, Entry
 from server.tool.context import Backend, Caller
 from server.tool.elicitation import Asker, Suspended
 from server.tool.result import Result, compact, fit
+from server.wall_clock import utc_stamp
 
 if TYPE_CHECKING:
     from server.tool.request import Request
@@ -29,6 +30,9 @@ CALL_SECONDS = 45.0
 
 # The most characters of a failure's message or hint, which may repeat what the call brought.
 LONGEST_TEXT = 2_000
+
+# Failures that say no, rather than that something went wrong.
+_REFUSALS = (Code.READ_ONLY, Code.FORBIDDEN, Code.DECLINED)
 
 log = logging.getLogger("archive_mcp")
 
@@ -73,7 +77,44 @@ class Dispatcher:
             id that is in the log.
         """
         with self.mask_faults(name):
-            return await self.perform(self._catalog.find(name), arguments, self.caller(person))
+            async with self._note_refusals(name):
+                entry = self._catalog.find(name)
+                result = await self.perform(entry, arguments, self.caller(person))
+        if result.links:
+            files = tuple(link.name for link in result.links)
+            await self._services.auditor.note("export", name, "done", ids=files)
+        return self._add_downloads(result)
+
+    def _add_downloads(self, result: Result) -> Result:
+        """Add the addresses that the user's browser loads the files of a result from, if any.
+
+        They are made with the answer: a job's result is kept for longer than they work.
+        """
+        downloads = self._services.list_downloads(link.name for link in result.links)
+        if not downloads:
+            return result
+        links = [
+            replace(link, uri=downloads[link.name].url)
+            for link in result.links
+            if link.name in downloads
+        ]
+        # Besides, in the object: some hosts show nothing else.
+        fields = [
+            {"name": name, "url": download.url, "worksUntil": utc_stamp(download.until)}
+            for name, download in downloads.items()
+        ]
+        return result.with_links(*links).with_fields(downloads=fields)
+
+    @asynccontextmanager
+    async def _note_refusals(self, name: str) -> AsyncIterator[None]:
+        """Have what may not be done here in the audit log, whoever refused it."""
+        try:
+            yield
+        except Failure as failure:
+            if failure.code in _REFUSALS:
+                code = str(failure.code)
+                await self._services.auditor.note("refused", name, "refused", code=code)
+            raise
 
     @contextmanager
     def mask_faults(self, what: str) -> Iterator[None]:

@@ -18,6 +18,9 @@ from typing import Any
 from server.redaction import redact, redact_values
 from server.text import clean_sentence
 
+# Where a failed call's answer has the error, in its `_meta`.
+ERROR_META = "archive-mcp/error"
+
 
 class Code(StrEnum):
     """Name the kinds of failure; clients and models match these texts."""

@@ -69,10 +69,12 @@ def run(product: Product, arguments: list[str] | None = None) -> int:
                 return _run_demo(product)
             case "jobs":
                 return _run_jobs(options, settings, product)
+            case "audit":
+                return _run_audit(options, settings)
+            case "team":
+                return _run_team(options, product)
             case "migrate":
                 return _run_migrate()
-            case "team":
-                return _run_team()
             case "serve":
                 return _serve_team(options, settings, product)
             case "worker":
@@ -227,20 +229,39 @@ def _team_libraries() -> Iterator[None]:
         raise SettingsError(describe_missing_team(missing)) from None
 
 
+def _run_team(options: Namespace, product: Product) -> int:
+    if options.action == "key":
+        from server.team.identity.machine_keys import describe_new_key
+
+        print(describe_new_key())
+        return 0
+    with _team_libraries():
+        from server.team.demo.play import play, read_database_url
+
+    gc.enable()
+    return play(product.launcher, read_database_url())
+
+
 def _run_migrate() -> int:
     with _team_libraries():
-        from server.team.store.command import run_migrate
+        from server.team.commands import run_migrate
     from server.team.settings import load_team
 
     gc.enable()
     return run_migrate(load_team(os.environ))
 
 
-def _run_team() -> int:
-    from server.team.identity.machine_keys import describe_new_key
+def _run_audit(options: Namespace, settings: Settings) -> int:
+    from server.team.settings import load_team
 
-    print(describe_new_key())
-    return 0
+    team = load_team(os.environ)
+    if team.database_url is None:
+        from server.audit.command import run_audit
+
+        return run_audit(settings, options)
+    with _team_libraries():
+        from server.team.commands import run_team_audit
+    return run_team_audit(team, options)
 
 
 def _serve_team(options: Namespace, settings: Settings, product: Product) -> int:

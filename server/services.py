@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -12,6 +12,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from server import __version__
+from server.audit.auditor import Auditor
 from server.errors import Code, Failure
 from server.redaction import learn
 from server.settings import DEFAULT_API_URL, Secret, Settings, SettingsError
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     from server.archive.backend import ArchiveBackend
     from server.archive.client import Archive
     from server.archivebox.backend import ArchiveBoxBackend
-    from server.exports import ExportFolder
+    from server.audit.log import AuditLog
+    from server.exports import Download, ExportFolder
     from server.http.transport import InProcess
     from server.jobs import Account, JobRow, Jobs, Leases
     from server.jobs.observer import Meter
     from server.limiter import Limiter, Snapshot
+    from server.observing import Telemetry
     from server.sandbox import Sandbox
 
     # Makes a client with the keyword arguments of `Archive`.
@@ -53,6 +56,8 @@ class Services:
         leases: how long a process may be silent before others take its jobs.
         open_jobs: opens the long work, instead of that of this process.
         open_exports: opens the folder for the user's files, instead of that of the settings.
+        telemetry: measures the waits and the requests.
+        audit_log: keeps the records of changes, instead of the file of the settings, if any.
         make_archive: makes the client of Archive, by default the usual one.
     """
 
@@ -68,6 +73,8 @@ class Services:
         leases: Leases | None = None,
         open_jobs: OpenJobs | None = None,
         open_exports: Callable[[], ExportFolder] | None = None,
+        telemetry: Telemetry | None = None,
+        audit_log: AuditLog | None = None,
         make_archive: MakeArchive | None = None,
     ) -> None:
         self._settings = settings
@@ -75,12 +82,14 @@ class Services:
         self.principal = principal
         self.state = state or SharedState.in_memory()
         self._confirmations = Confirmations(settings.confirm, self.state.tokens)
+        self.telemetry = telemetry
         self._limiter = limiter
         self._sandbox = sandbox
         self._archivebox_in_process = archivebox
         self._leases = leases
         self._open_jobs = open_jobs or self._open_own_jobs
         self._open_exports = open_exports or self._open_own_exports
+        self.auditor = Auditor(audit_log or _open_audit_log(settings), principal.id, principal.name)
         self._make_archive = make_archive
         self._stack = AsyncExitStack()
         # Two first calls at once must not build two clients, each with a limit of its own.
@@ -137,6 +146,12 @@ class Services:
         if self._exports is None:
             self._exports = self._open_exports()
         return self._exports
+
+    def list_downloads(self, names: Iterable[str]) -> dict[str, Download]:
+        """Return the addresses from which the user can load files, by the files' names; none over
+        stdio, where they are in a folder of the user."""
+        downloads = {name: self.exports().make_download(name) for name in names}
+        return {name: download for name, download in downloads.items() if download is not None}
 
     def _open_own_exports(self) -> ExportFolder:
         from server.exports import ExportFolder
@@ -267,7 +282,7 @@ class Services:
             http=http,
             # ArchiveBox has no rate limit, but a dozen requests at once slow each one down to 1 to
             # 2 s.
-            limiter=ConcurrencyCap(),
+            limiter=self._observe(ConcurrencyCap(), "archivebox"),
             user_agent=USER_AGENT,
         )
         return ArchiveBoxBackend(client, self._confirmations, self)
@@ -307,7 +322,7 @@ class Services:
             url=url,
             token=token,
             http=http,
-            limiter=self._limiter or self._build_limiter(),
+            limiter=self._observe(self._limiter or self._build_limiter(), "archive"),
             user_agent=USER_AGENT,
         )
         return ArchiveBackend(
@@ -318,6 +333,9 @@ class Services:
             Money(settings.emv_unit),
             choice=self.state.choice,
         )
+
+    def _observe(self, limiter: Limiter, api: str) -> Limiter:
+        return self.telemetry.observe_limiter(limiter, api) if self.telemetry else limiter
 
     def _build_limiter(self) -> Limiter:
         from server.limiter import Pacer
@@ -336,6 +354,14 @@ class Services:
 
         self._sandbox = self._sandbox or Sandbox()
         return self._sandbox.handle, TOKEN
+
+
+def _open_audit_log(settings: Settings) -> AuditLog | None:
+    if settings.audit_log is None:
+        return None
+    from server.audit.lines import JsonLines
+
+    return JsonLines(settings.audit_log)
 
 
 async def _read_secret(secret: Secret | None) -> None:

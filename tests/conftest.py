@@ -19,7 +19,11 @@ from tests.support.clocks import now
 from tests.support.suite.sharing import ALONE, Sharing
 
 # Their fixtures start servers of other programs when a test first asks for one.
-pytest_plugins = ("tests.support.team.postgres", "tests.support.team.redis")
+pytest_plugins = (
+    "tests.support.team.postgres",
+    "tests.support.team.redis",
+    "tests.support.team.s3",
+)
 
 # The same inputs in every run, and no limit to how long a busy machine takes over one of them.
 hypothesis.settings.register_profile(
@@ -68,6 +72,7 @@ SLOW = (
     # Whole processes, and real servers of other projects.
     "tests/archivebox",
     "tests/campaign",
+    "tests/clients/test_clients_tour.py",
     "tests/process",
     "tests/server/jobs/test_job_processes.py",
     "tests/server/limiter/test_pacer_processes.py",
@@ -109,6 +114,7 @@ ONE_PROCESS = ("tests/archivebox",)
 
 SECONDS = {
     "tests/archivebox": 1800,  # the first one installs a release and its dependencies
+    "tests/clients": 900,  # the first run installs each client
     "tests/process": 900,
     **dict.fromkeys(CAMPAIGN, 3600),
 }

@@ -69,20 +69,28 @@ _OPERATORS: dict[str, tuple[str, ...]] = {
 }
 """Type of an attribute -> its operators beside those for emptiness (Archive docs, custom
 attributes)."""
+# Types whose values are written alike: a caller that mixes them up still means the attribute, and
+# its own type is sent.
+_FAMILIES = (
+    {"TEXT", "TEXT_LIST", "EMAIL", "PHONE", "URL"},
+    {"SINGLE_SELECT_V2", "SINGLE_SELECT_V3"},
+    {"MULTIPLE_SELECT", "MULTIPLE_SELECT_V2"},
+    {"DATE", "DATETIME"},
+)
 
 
 class Condition(Protocol):
-    """A condition on a custom attribute; `value` is what gets translated."""
+    """A condition on a custom attribute; `type` and `value` are what gets translated.
 
+    `type` is the attribute's type as the caller believes it to be.
+    """
+
+    type: Any
     value: Any
 
     @property
     def field(self) -> str:
         """The attribute's key."""
-
-    @property
-    def type(self) -> str:
-        """The attribute's type, as the caller believes it to be."""
 
     @property
     def operator(self) -> str:
@@ -114,12 +122,15 @@ class Attribute:
             return "TEXT"
         return self.type
 
-    def takes(self, kind: str) -> bool:
-        """Return whether a condition on it may name this type."""
-        # Of other lists no document says whether they are filtered as TEXT too.
-        if self.type == "TEXT_LIST" and kind == "TEXT":
-            return True
-        return kind == self.condition_type
+    def convert_type(self, kind: str) -> str | None:
+        """Return the type that is sent for a condition that names `kind`; None if that is wrong."""
+        # Of lists other than `emails` no document says whether they are filtered as TEXT too.
+        if self.condition_type == "TEXT_LIST" and kind == "TEXT":
+            return kind
+        if kind == self.condition_type:
+            return kind
+        alike = any({kind, self.condition_type} <= family for family in _FAMILIES)
+        return self.condition_type if alike else None
 
 
 Schemas = dict[str, Attribute]
@@ -142,8 +153,8 @@ class Attributes:
     async def translate(
         self, conditions: Iterable[Condition], entity: Entity, workspace: str, deadline: float
     ) -> None:
-        """Check conditions against the schemas, and replace option names by ids; send nothing where
-        there is no condition.
+        """Check conditions against the schemas, and put in the types and ids of options that
+        Archive takes; send nothing where there is no condition.
 
         Raises:
             Failure: `INVALID_ARGUMENT` for a key, type, operator or option that does not exist,
@@ -154,16 +165,17 @@ class Attributes:
             return
         schemas = await self.schemas(entity, workspace, deadline)
         try:
-            values = _translate(requested, schemas, entity)
+            translated = _translate(requested, schemas, entity)
         except Failure:
             # Somebody may have added the attribute or option since the schemas were read.
             newer = await self.schemas(entity, workspace, deadline, again=True)
             # The same object means that they were recent: a second try would fail the same way.
             if newer is schemas:
                 raise
-            values = _translate(requested, newer, entity)
+            translated = _translate(requested, newer, entity)
         # Only after all were translated: a failure must leave every condition as it was.
-        for condition, value in zip(requested, values, strict=True):
+        for condition, (kind, value) in zip(requested, translated, strict=True):
+            condition.type = kind
             # Set only where it changed: a value that was left out is not to be sent as null.
             if value != condition.value:
                 condition.value = value
@@ -279,16 +291,19 @@ def _read_attribute(row: dict[str, Any]) -> Attribute:
     return Attribute(str(row["key"]), str(row["name"]), str(row["type"]), options)
 
 
-def _translate(conditions: list[Condition], schemas: Schemas, entity: Entity) -> list[Any]:
+def _translate(
+    conditions: list[Condition], schemas: Schemas, entity: Entity
+) -> list[tuple[str, Any]]:
     return [_translate_one(condition, schemas, entity) for condition in conditions]
 
 
-def _translate_one(condition: Condition, schemas: Schemas, entity: Entity) -> Any:
-    """Return the value to send."""
+def _translate_one(condition: Condition, schemas: Schemas, entity: Entity) -> tuple[str, Any]:
+    """Return the type and the value to send."""
     attribute = schemas.get(condition.field)
     if attribute is None:
         _refuse_field(condition.field, schemas, entity)
-    if not attribute.takes(condition.type):
+    kind = attribute.convert_type(condition.type)
+    if kind is None:
         raise Failure(
             Code.INVALID_ARGUMENT,
             f"`{attribute.key}` is of type {attribute.condition_type}, not {condition.type}.",
@@ -296,10 +311,10 @@ def _translate_one(condition: Condition, schemas: Schemas, entity: Entity) -> An
         )
     _check_operator(condition.operator, attribute)
     if condition.value is None or not is_select(attribute.type):
-        return condition.value
+        return kind, condition.value
     if isinstance(condition.value, list):
-        return [_option_id(entry, attribute) for entry in condition.value]
-    return _option_id(condition.value, attribute)
+        return kind, [_option_id(entry, attribute) for entry in condition.value]
+    return kind, _option_id(condition.value, attribute)
 
 
 def _check_operator(operator: str, attribute: Attribute) -> None:

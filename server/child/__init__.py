@@ -1,4 +1,5 @@
-"""Work on strangers' bytes in a process of its own, which is ended when it takes too long.
+"""Work on strangers' bytes, and charts, in a process of its own, which is ended when it takes too
+long.
 
 A thread will not do: regular expressions hold the interpreter's lock, and a decoder cannot be
 stopped. The process is started with the first such work, used again, and ended when it was idle
@@ -8,6 +9,7 @@ for a while, or with the server.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -24,6 +26,10 @@ IDLE_SECONDS = 30.0
 # Of an answer: the pixels of the largest picture that is asked for, a long screenshot.
 _MOST_BYTES = 128 << 20
 _COMMAND = (sys.executable, "-I", "-B", str(Path(__file__).with_name("worker.py")))
+# Nothing else is needed there, and the others hold secrets.
+_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "WINDIR", "TEMP", "TMP", "TMPDIR", "HOME")
+# A thread for each core would take the memory that one chart may have.
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 class TookTooLong(Failure):
@@ -83,10 +89,18 @@ class Child:
 
 
 def _start() -> subprocess.Popen[bytes]:
+    # An empty entry is the working folder, which anybody may write to.
+    folders = [str(Path(entry).absolute()) for entry in sys.path if entry]
+    variables = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
     try:
         # Its complaints are no messages of this server.
         return subprocess.Popen(  # noqa: S603 - this interpreter with a file of this server
-            _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            (*_COMMAND, *folders),
+            cwd=Path(sys.executable).anchor,
+            env=variables | _ONE_THREAD,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
     except OSError as error:
         raise Failure(

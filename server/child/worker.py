@@ -1,14 +1,15 @@
-"""The program that does in a process of its own what strangers' bytes may make endless: unpacking a
-picture, and trying regular expressions.
+"""The program that does in a process of its own what strangers' bytes may make endless, or what
+takes much memory: unpacking a picture, trying regular expressions, drawing a chart.
 
-It is started by its path, without the rest of the server. A request and an answer are a header in
-JSON and some bytes, the lengths of both in front.
+It is started by its path, with the folders to import from as arguments, and without the rest of the
+server. A request and an answer are a header in JSON and some bytes, the lengths of both in front.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import struct
 import sys
@@ -16,6 +17,7 @@ from typing import Any, BinaryIO
 
 LENGTHS = struct.Struct(">II")
 _MOST_MEMORY = 1 << 30
+_LONGEST_REASON = 200
 # Few formats: each decoder that untrusted files reach is a risk.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 _PAPER = (255, 255, 255)
@@ -60,7 +62,14 @@ def match_texts(header: dict[str, Any], data: bytes) -> tuple[dict[str, Any], by
     return {"fits": fits}, b""
 
 
-TASKS = {"picture": shrink_picture, "match": match_texts}
+def draw_chart(header: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return a chart as PNG."""
+    from server.pictures.painting import paint
+
+    return {}, paint(header)
+
+
+TASKS = {"picture": shrink_picture, "match": match_texts, "chart": draw_chart}
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
@@ -79,9 +88,24 @@ def perform(header: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]
     try:
         return TASKS[header["task"]](header, data)
     # Decoders raise whatever they like, and nothing else in this process could go wrong.
+    except MemoryError:
+        # What is left of it may not be enough for an answer.
+        os._exit(1)
     except Exception as error:  # noqa: BLE001 - all of it is about the bytes that were sent
         name = type(error).__name__
-        return {"error": "", "kind": name, "bomb": name.startswith("DecompressionBomb")}, b""
+        is_bomb = name.startswith("DecompressionBomb")
+        return {
+            "error": "",
+            "kind": name,
+            "why": str(error)[:_LONGEST_REASON],
+            "bomb": is_bomb,
+        }, b""
+
+
+def _describe_error(error: Exception) -> dict[str, Any]:
+    kind = type(error).__name__
+    why = str(error)[:_LONGEST_REASON]
+    return {"error": "", "kind": kind, "why": why, "bomb": kind.startswith("DecompressionBomb")}
 
 
 def _make_opaque(image: Any) -> Any:
@@ -98,5 +122,7 @@ def _make_opaque(image: Any) -> Any:
 
 
 if __name__ == "__main__":
+    # Where the server finds its libraries, so that both have the same ones.
+    sys.path[:] = sys.argv[1:]
     limit_resources()
     serve(sys.stdin.buffer, sys.stdout.buffer)

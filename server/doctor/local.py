@@ -42,6 +42,7 @@ RENDERERS: dict[str, Callable[[Settings], object]] = {
     "ARCHIVE_MCP_READ_ONLY": lambda settings: "on" if settings.read_only else "off",
     "ARCHIVE_MCP_STATE_DIR": lambda settings: settings.state_dir,
     "ARCHIVE_MCP_EXPORT_DIR": lambda settings: settings.export_dir,
+    "ARCHIVE_MCP_AUDIT_LOG": lambda settings: settings.audit_log,
     # Only the check of the URLs reads it: the settings do not keep the value.
     "ARCHIVE_MCP_ALLOW_INSECURE": lambda _: "set",
     "ARCHIVE_MCP_CONFIRM": lambda settings: settings.confirm,

@@ -16,13 +16,14 @@ All of it blocks on the disk: async callers run it in a worker thread.
 
 from server.exports.directory import Leftover
 from server.exports.names import FORMATS, Format
-from server.exports.paths import ExportFolder, FolderEntry, Piece, Target
-from server.exports.publish import Draft, Export, find_published, publish, store
+from server.exports.paths import Download, ExportFolder, FolderEntry, Piece, Target
+from server.exports.publish import Draft, Export, find_published, publish, store, withdraw
 from server.exports.spool import Spool, discard, list_leftovers
 from server.exports.writers import Layout, build, check_available
 
 __all__ = [
     "FORMATS",
+    "Download",
     "Draft",
     "Export",
     "ExportFolder",
@@ -40,4 +41,5 @@ __all__ = [
     "list_leftovers",
     "publish",
     "store",
+    "withdraw",
 ]

@@ -28,6 +28,7 @@ from server.exports import (
     find_published,
     list_leftovers,
     publish,
+    withdraw,
 )
 from server.exports.links import MIME_TYPES, make_uri
 from server.jobs import Handle, Stopped
@@ -41,6 +42,11 @@ T = TypeVar("T")
 KEPT_SECONDS = 24 * 3600.0
 """How long working files of a job that this server does not know are left alone: another one may
 know it."""
+
+LOST_ROWS = (
+    "The rows that were gathered before an interruption were not there any more (they are on the "
+    "machine that gathered them), so all were gathered again."
+)
 
 
 class JobFile:
@@ -153,7 +159,7 @@ async def publish_once(folder: ExportFolder, draft: Draft, journalled: Awaitable
     # Cancellation too: it is no Exception, and the draft would stay behind.
     except BaseException:  # a cancelled job leaves nothing behind either
         with CancelScope(shield=True):
-            await on_disk(lambda: _withdraw(folder, draft))
+            await on_disk(lambda: withdraw(folder, draft))
         raise
     return await on_disk(lambda: publish(folder, draft))
 
@@ -221,8 +227,3 @@ def _list_abandoned(folder: ExportFolder) -> dict[str, float]:
     for leftover in list_leftovers(folder):
         result[leftover.job] = max(leftover.modified, result.get(leftover.job, 0.0))
     return result
-
-
-def _withdraw(folder: ExportFolder, draft: Draft) -> None:
-    with folder.open(create=True) as directory:
-        directory.remove(draft.temporary)

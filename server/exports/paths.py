@@ -1,7 +1,8 @@
 """The export folder: the only one that tools may write user files to.
 
 Its path is fixed when the server starts (setting `ARCHIVE_MCP_EXPORT_DIR`, links resolved); it is
-made on first use, readable by its user alone.
+made on first use, readable by its user alone. What is finished gets its name here too, unless a
+subclass takes it elsewhere.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 import codecs
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from server import wall_clock
 from server.errors import Code, Failure
@@ -27,6 +28,9 @@ from server.exports.names import (
     make_file_name,
     number_names,
 )
+
+if TYPE_CHECKING:
+    from server.exports.publish import Draft
 
 # The most bytes of one piece of a file.
 MAX_PIECE = 1_000_000
@@ -69,6 +73,14 @@ class Piece:
     total: int
 
 
+@dataclass(frozen=True)
+class Download:
+    """An address of a file, which works until some moment."""
+
+    url: str
+    until: datetime
+
+
 class ExportFolder:
     """The folder, by its path; each use opens it anew, so that it may be removed and made again.
 
@@ -108,16 +120,62 @@ class ExportFolder:
             requested = make_automatic_name(what, self._now(), file_format)
         else:
             requested = make_file_name(name, file_format)
+        return Target(self.find_free_name(requested), file_format)
+
+    def find_free_name(self, name: str) -> str:
+        """Return the first of the names `name`, `name-2`, ... that is free. Raises as
+        `choose_target`."""
         with self.open(create=True) as directory:
-            status = directory.stat(requested)
+            status = directory.stat(name)
             if status is not None and not is_regular(status):
                 raise Failure(
                     Code.INVALID_ARGUMENT,
-                    f"{requested!r} in the export folder is a link, a folder or a device, "
-                    "not a file.",
+                    f"{name!r} in the export folder is a link, a folder or a device, not a file.",
                     "Send another name.",
                 )
-            return Target(next(find_free_names(directory, requested)), file_format)
+            return next(_find_free_names(directory, name))
+
+    def assign_name(self, draft: Draft) -> str:
+        """Give a draft its name, or the next free one, and return it.
+
+        Raises:
+            Failure: as `publish`.
+        """
+        with self.open() as directory:
+            try:
+                name = _assign_free_name(directory, draft)
+                directory.sync()
+            except BaseException:  # a job that is cancelled leaves nothing behind either
+                directory.remove(draft.temporary)
+                raise
+        return name
+
+    def find_name(self, draft: Draft) -> str | None:
+        """Return the name of a draft that already has one, None where it has not."""
+        with self.open(create=True) as directory:
+            for name in directory.list_names():
+                # The name with the dot is the draft's own, which the file may still have besides.
+                status = None if name.startswith(".") else directory.stat(name)
+                if not is_regular(status):
+                    continue
+                if (status.st_ino, status.st_size) == (draft.file, draft.bytes):
+                    directory.remove(draft.temporary)
+                    return name
+        return None
+
+    @property
+    def place(self) -> str:
+        """Where the user finds the exports."""
+        return str(self.path)
+
+    def locate(self, name: str) -> str:
+        """Return where the user finds a finished export."""
+        return str(self.path / name)
+
+    def make_download(self, name: str) -> Download | None:
+        """Return an address from which the user's browser loads an export; None for a folder that
+        the user has at hand."""
+        return None
 
     def list_exports(self) -> list[FolderEntry]:
         """Return the finished exports, newest first; none where the folder is missing."""
@@ -144,22 +202,56 @@ class ExportFolder:
             raise Failure(
                 Code.INVALID_ARGUMENT, f"`length` must be between 1 and {MAX_PIECE} bytes."
             )
+        return self._read(name, offset, length)
+
+    def _read(self, name: str, offset: int, length: int) -> Piece:
         with self.open() as directory, os.fdopen(directory.open_existing(name), "rb") as file:
             total = os.fstat(file.fileno()).st_size
-            if not 0 <= offset <= total:
-                raise Failure(
-                    Code.INVALID_ARGUMENT,
-                    f"`offset` must be between 0 and {total}, the size of {name!r}.",
-                )
+            check_offset(name, offset, total)
             file.seek(offset)
-            data = file.read(length)
-        if offset + len(data) < total and detect_format(name) in ("csv", "jsonl", "txt"):
-            data = _cut_at_boundary(data)
-        end = offset + len(data)
-        return Piece(data, offset, end if end < total else None, total)
+            return make_piece(name, file.read(length), offset, total)
 
 
-def find_free_names(directory: Directory, name: str) -> Iterator[str]:
+def check_offset(name: str, offset: int, total: int) -> None:
+    """Raise where a piece cannot start.
+
+    Raises:
+        Failure: `INVALID_ARGUMENT`.
+    """
+    if not 0 <= offset <= total:
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"`offset` must be between 0 and {total}, the size of {name!r}.",
+        )
+
+
+def make_piece(name: str, data: bytes, offset: int, total: int) -> Piece:
+    """Return a part of a file; of a text without the unfinished line at its end."""
+    if offset + len(data) < total and detect_format(name) in ("csv", "jsonl", "txt"):
+        data = _cut_at_boundary(data)
+    end = offset + len(data)
+    return Piece(data, offset, end if end < total else None, total)
+
+
+def refuse_taken(name: str) -> Failure:
+    """Return the refusal of a name of which all numbers are used up."""
+    return Failure(
+        Code.INVALID_ARGUMENT,
+        f"{name!r} and all its numbered names are taken.",
+        "Send another name.",
+    )
+
+
+def _assign_free_name(directory: Directory, draft: Draft) -> str:
+    for name in _find_free_names(directory, draft.name):
+        # Another process can take a free name before this one does.
+        with suppress(FileExistsError):
+            directory.assign_name(draft.temporary, name)
+            return name
+    raise AssertionError("_find_free_names ends with a Failure")
+
+
+def _find_free_names(directory: Directory, name: str) -> Iterator[str]:
     """Yield those of the names `name`, `name-2`, ... that are free.
 
     Raises:
@@ -167,11 +259,7 @@ def find_free_names(directory: Directory, name: str) -> Iterator[str]:
     """
     # Lazy, so that the caller tries a name right after the look, before another process takes it.
     yield from (free for free in number_names(name) if directory.stat(free) is None)
-    raise Failure(
-        Code.INVALID_ARGUMENT,
-        f"{name!r} and all its numbered names are taken.",
-        "Send another name.",
-    )
+    raise refuse_taken(name)
 
 
 def _make_entry(directory: Directory, name: str) -> FolderEntry | None:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
 
-from server.exports.directory import Directory, is_regular
+from server.errors import Failure
 from server.exports.names import Format
-from server.exports.paths import ExportFolder, Target, find_free_names
+from server.exports.paths import ExportFolder, Target
 
 _BUFFER = 256 * 1024
 _NO_JOB = "once"
@@ -98,14 +97,7 @@ def publish(folder: ExportFolder, draft: Draft) -> Export:
         Failure: `NOT_FOUND` where the draft is gone (another server took over the job), else as
             `directory.open_folder`.
     """
-    with folder.open() as directory:
-        try:
-            name = _assign_free_name(directory, draft)
-            directory.sync()
-        except BaseException:  # a job that is cancelled leaves nothing behind either
-            directory.remove(draft.temporary)
-            raise
-    return _make_export(folder, draft, name)
+    return _make_export(folder, draft, folder.assign_name(draft))
 
 
 def find_published(folder: ExportFolder, draft: Draft) -> Export | None:
@@ -113,16 +105,14 @@ def find_published(folder: ExportFolder, draft: Draft) -> Export | None:
 
     None also stands for an export that was removed since.
     """
+    name = folder.find_name(draft)
+    return None if name is None else _make_export(folder, draft, name)
+
+
+def withdraw(folder: ExportFolder, draft: Draft) -> None:
+    """Remove a draft that is not to get its name."""
     with folder.open(create=True) as directory:
-        for name in directory.list_names():
-            # The name with the dot is the draft's own, which the file may still have besides.
-            status = None if name.startswith(".") else directory.stat(name)
-            if not is_regular(status):
-                continue
-            if (status.st_ino, status.st_size) == (draft.file, draft.bytes):
-                directory.remove(draft.temporary)
-                return _make_export(folder, draft, name)
-    return None
+        directory.remove(draft.temporary)
 
 
 def store(folder: ExportFolder, target: Target, data: bytes) -> Export:
@@ -136,19 +126,13 @@ def store(folder: ExportFolder, target: Target, data: bytes) -> Export:
         file.write(data)
         return 0, ()
 
-    return publish(folder, write_draft(folder, target, fill))
-
-
-def _assign_free_name(directory: Directory, draft: Draft) -> str:
-    for name in find_free_names(directory, draft.name):
-        # Another process can take a free name before this one does.
-        with suppress(FileExistsError):
-            directory.assign_name(draft.temporary, name)
-            return name
-    raise AssertionError("find_free_names ends with a Failure")
+    draft = write_draft(folder, target, fill)
+    try:
+        return publish(folder, draft)
+    except Failure:
+        withdraw(folder, draft)  # there is no job that would try it again
+        raise
 
 
 def _make_export(folder: ExportFolder, draft: Draft, name: str) -> Export:
-    return Export(
-        str(folder.path / name), name, draft.format, draft.rows, draft.columns, draft.bytes
-    )
+    return Export(folder.locate(name), name, draft.format, draft.rows, draft.columns, draft.bytes)

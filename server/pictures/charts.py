@@ -1,47 +1,22 @@
-"""Draws charts as PNG with matplotlib's object interface.
-
-It needs no window system and keeps no figure between calls. Unknown figures are gaps, never zeros.
-Colours are those of Okabe and Ito, which the colour-blind can tell apart. Names are untrusted
-content and shown as plain text: cut, and without characters that the font does not have.
-"""
+"""What charts are made of, and their drawing as PNG: in a process of its own, which needs the
+memory of matplotlib and holds the interpreter for seconds (`server.pictures.painting`)."""
 
 from __future__ import annotations
 
-import importlib
-import io
-import math
-import os
-import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from itertools import compress, cycle
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
-from server.pictures.labels import shorten_number, to_plain_text
+from server.child import Child, TookTooLong
+from server.errors import Code, Failure
+from server.pictures.labels import Form
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_GREY, _PALE = "#666666", "#DDDDDD"
-_DPI, _INCHES = 110, 10.0
-# The margin around everything, in inches.
-_MARGIN = 0.12
-_LONGEST_TITLE, _LONGEST_LINE = 76, 130
-# Points: the width that all bars of a chart share, and of a letter in a label above one of them.
-_SHARED_WIDTH, _LETTER = 630, 5.2
-_LARGEST_FONT, _LINE_HEIGHT = 8.5, 1.15
-# matplotlib does not promise that two threads may draw at once.
-_lock = threading.Lock()
+SECONDS = 20.0
+"""The most that a chart may take: matplotlib alone takes a second or two to load."""
 
 Moment = datetime | float
 Points = Sequence[tuple[Moment, float | None]]
-Shorten = Callable[[float], str]
 
 
 @dataclass(frozen=True)
@@ -58,7 +33,7 @@ class Panel:
 
     label: str
     lines: Sequence[tuple[str, Points]]
-    shorten: Shorten = shorten_number
+    form: Form = "number"
 
 
 @dataclass(frozen=True)
@@ -71,22 +46,7 @@ class Bars:
     label: str
     values: Sequence[float | None]
     texts: Sequence[str]
-    shorten: Shorten = shorten_number
-
-    @property
-    def lengths(self) -> list[float]:
-        """The length of each bar: nothing for an unknown value, whose text says so."""
-        return [value or 0.0 for value in self.values]
-
-    @property
-    def longest(self) -> float:
-        """The length of the longest bar, 1 where none has any."""
-        return max(self.lengths, default=0.0) or 1.0
-
-    @property
-    def is_unknown(self) -> bool:
-        """Whether no value is known."""
-        return set(self.values) <= {None}
+    form: Form = "number"
 
 
 @dataclass(frozen=True)
@@ -110,18 +70,8 @@ def draw_over_time(
         x_label: what the points' x is.
         by_date: whether it is an instant, and no number.
     """
-    with _drawing():
-        figure = _make_figure(heading, 1.4 + 2.4 * len(panels))
-        grid: Any = figure.subplots(len(panels), 1, sharex=True, squeeze=False)
-        drawn = [_draw_panel(axes, panel) for axes, panel in zip(grid[:, 0], panels, strict=True)]
-        _add_subtitle(grid[0, 0], heading)
-        last: Axes = grid[-1, 0]
-        last.set_xlabel(to_plain_text(x_label, _LONGEST_LINE), color=_GREY)
-        if by_date:
-            _format_dates(last)
-        names = [name for name, _ in panels[-1].lines]
-        _add_legend(figure, drawn[-1], names, 3)
-        return _encode_png(figure)
+    rows = [_write_panel(panel) for panel in panels]
+    return _draw("over time", heading, panels=rows, x_label=x_label, by_date=by_date)
 
 
 def draw_side_by_side(
@@ -132,207 +82,48 @@ def draw_side_by_side(
     Args:
         groups: for each name the group that its colour shows; empty = all alike.
     """
-    with _drawing():
-        from matplotlib.patches import Patch
-
-        figure = _make_figure(heading, 1.8 + 0.42 * max(3, len(names)))
-        grid: Any = figure.subplots(1, len(columns), sharey=True, squeeze=False)
-        # Colours repeat after the last one.
-        palette = dict(zip(dict.fromkeys(groups), cycle(COLOURS), strict=False))
-        colours = [palette[group] for group in groups] or [COLOURS[0]] * len(names)
-        for axes, column in zip(grid[0], columns, strict=True):
-            _draw_lying_bars(axes, column, colours)
-        first: Axes = grid[0, 0]
-        _add_subtitle(first, heading)
-        first.set_yticks(range(len(names)), list(map(to_plain_text, names)))
-        # Python counts from the top, matplotlib from the bottom.
-        first.invert_yaxis()
-        patches = [Patch(color=colour) for colour in palette.values()]
-        _add_legend(figure, patches, list(palette), 5)
-        return _encode_png(figure)
+    rows = list(map(asdict, columns))
+    return _draw("side by side", heading, names=names, columns=rows, groups=groups)
 
 
 def draw_upright(heading: Heading, slots: Slots, panels: Sequence[Bars], x_label: str) -> bytes:
     """Draw upright bars, each with its name below and its text above, one panel above the other."""
-    with _drawing():
-        from matplotlib.patches import Patch
-
-        figure = _make_figure(heading, 1.8 + 2.4 * len(panels))
-        grid: Any = figure.subplots(len(panels), 1, sharex=True, squeeze=False)
-        for axes, panel in zip(grid[:, 0], panels, strict=True):
-            _draw_upright_bars(axes, panel, slots.hatched)
-        _add_subtitle(grid[0, 0], heading)
-        last: Axes = grid[-1, 0]
-        names = list(map(to_plain_text, slots.names))
-        rotation = 0 if _fit_upright(names) else 90
-        last.set_xticks(range(len(names)), names, rotation=rotation)
-        last.tick_params(axis="x", labelsize=_choose_font(len(names)))
-        last.set_xlabel(to_plain_text(x_label, _LONGEST_LINE), color=_GREY)
-        if any(slots.hatched):
-            patch = Patch(facecolor="white", edgecolor=COLOURS[0], hatch="///")
-            label = to_plain_text(slots.meaning, _LONGEST_LINE)
-            figure.legend([patch], [label], loc="outside lower center", frameon=False)
-        return _encode_png(figure)
+    rows = list(map(asdict, panels))
+    return _draw("upright", heading, slots=asdict(slots), panels=rows, x_label=x_label)
 
 
-def _make_figure(heading: Heading, height: float) -> Figure:
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    # Without this, a `matplotlibrc` in the folder where the server was started would count.
-    matplotlib.rcdefaults()
-    margins = ConstrainedLayoutEngine(h_pad=_MARGIN, w_pad=_MARGIN)
-    figure = Figure(figsize=(_INCHES, height), dpi=_DPI, layout=margins)
-    FigureCanvasAgg(figure)
-    title = to_plain_text(heading.title, _LONGEST_TITLE)
-    figure.suptitle(title, fontsize=14, fontweight="bold", x=0.01, ha="left")
-    return figure
+def _write_panel(panel: Panel) -> dict[str, Any]:
+    lines = [(name, _write_points(points)) for name, points in panel.lines]
+    return {"label": panel.label, "lines": lines, "form": panel.form}
 
 
-@contextmanager
-def _drawing() -> Iterator[None]:
-    """Draw one picture at a time, with matplotlib imported without settings of its own."""
-    with _lock:
-        with _away_from_settings():
-            importlib.import_module("matplotlib")
-        yield
+def _write_points(points: Points) -> list[tuple[str | float, float | None]]:
+    return [
+        (moment.isoformat() if isinstance(moment, datetime) else moment, value)
+        for moment, value in points
+    ]
 
 
-@contextmanager
-def _away_from_settings() -> Iterator[None]:
-    """Let matplotlib be imported without a `matplotlibrc`, which may be a link to something without
-    an end: it looks into the working folder before the place that the variable names."""
-    os.environ["MATPLOTLIBRC"] = os.devnull
-    if "matplotlib" in sys.modules or not os.path.lexists("matplotlibrc"):
-        yield
-        return
-    # Only where there is such a file: the folder is the whole process's.
-    folder = Path.cwd()
-    os.chdir(folder.anchor)
+def _draw(kind: str, heading: Heading, **parts: Any) -> bytes:
+    """Return what the process draws.
+
+    Raises:
+        Failure: `UNAVAILABLE`: it took too long, or more memory than it may have.
+    """
+    header = {"task": "chart", "kind": kind, "heading": asdict(heading), **parts}
     try:
-        yield
-    finally:
-        os.chdir(folder)
+        answer, png = drawer.ask(header, b"")
+    except TookTooLong:
+        raise Failure(
+            Code.UNAVAILABLE,
+            f"Drawing took more than {SECONDS:g} s or too much memory, and was given up.",
+            "Try again when this computer has less to do, or draw fewer metrics.",
+        ) from None
+    if "error" in answer:
+        raise RuntimeError(f"the chart could not be drawn: {answer['kind']}: {answer['why']}")
+    return png
 
 
-def _add_subtitle(axes: Axes, heading: Heading) -> None:
-    lines = _join_lines(filter(None, heading.lines))
-    axes.set_title(lines, loc="left", fontsize=9, color=_GREY)
-
-
-def _join_lines(lines: Iterable[str]) -> str:
-    return "\n".join(to_plain_text(line, _LONGEST_LINE) for line in lines)
-
-
-def _add_legend(figure: Figure, handles: Sequence[Any], names: Sequence[str], columns: int) -> None:
-    """Explain the colours below everything, unless there is only one."""
-    if len(names) <= 1:
-        return
-    # The blank in front: matplotlib leaves out labels that begin with an underscore.
-    labels = [f" {to_plain_text(name)}" for name in names]
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
-
-
-def _draw_panel(axes: Axes, panel: Panel) -> list[Any]:
-    drawn: list[Any] = []
-    values: list[float] = []
-    for (_, points), colour in zip(panel.lines, cycle(COLOURS), strict=False):
-        xs: Any = [x for x, _ in points]
-        # matplotlib leaves a gap where a value is NaN.
-        ys = [math.nan if y is None else float(y) for _, y in points]
-        values += ys
-        drawn += axes.plot(xs, ys, color=colour, marker="o", markersize=4, linewidth=1.8)
-    _style_axes(axes, "y", panel.shorten)
-    axes.set_ylabel(_join_lines(panel.label.splitlines()))
-    if all(map(math.isnan, values)):
-        _call_unknown(axes)
-    # From zero, so that heights can be compared.
-    axes.set_ylim(bottom=0)
-    return drawn
-
-
-def _draw_lying_bars(axes: Axes, bars: Bars, colours: Sequence[str]) -> None:
-    axes.barh(range(len(bars.lengths)), bars.lengths, color=colours, height=0.68)
-    place: Any = {"textcoords": "offset points", "va": "center", "fontsize": 9, "color": _GREY}
-    for position, (length, text) in enumerate(zip(bars.lengths, bars.texts, strict=True)):
-        axes.annotate(to_plain_text(text), (length, position), (4, 0), **place)
-    _style_axes(axes, "x", bars.shorten)
-    axes.set_xlabel(_join_lines(bars.label.splitlines()))
-    # Room on the right for the label of the longest bar.
-    axes.set_xlim(0, 1.2 * bars.longest)
-
-
-def _draw_upright_bars(axes: Axes, bars: Bars, hatched: Sequence[bool]) -> None:
-    colour, lengths = COLOURS[0], bars.lengths
-    drawn = axes.bar(range(len(lengths)), lengths, color=colour, edgecolor=colour, width=0.78)
-    for bar in compress(drawn, hatched):
-        bar.set_facecolor("white")
-        bar.set_hatch("///")
-    texts = list(map(to_plain_text, bars.texts))
-    rotation, room = (0, 1.16) if _fit_upright(texts) else (90, 1.4)
-    place: Any = {
-        "textcoords": "offset points",
-        "ha": "center",
-        "va": "bottom",
-        "rotation": rotation,
-        "fontsize": _choose_font(len(texts)),
-        "color": _GREY,
-    }
-    for position, (length, text) in enumerate(zip(lengths, texts, strict=True)):
-        axes.annotate(text, (position, length), (0, 3), **place)
-    _style_axes(axes, "y", bars.shorten)
-    axes.set_ylabel(_join_lines(bars.label.splitlines()))
-    if bars.is_unknown:
-        _call_unknown(axes)
-    # Room above the highest bar for its label.
-    axes.set_ylim(0, room * bars.longest)
-    axes.set_xlim(-0.7, len(lengths) - 0.3)
-
-
-def _call_unknown(axes: Axes) -> None:
-    """Say in the middle of an empty diagram why it is empty."""
-    centre: Any = {"transform": axes.transAxes, "ha": "center", "va": "center"}
-    axes.text(0.5, 0.5, "unknown", color=_GREY, **centre)
-    axes.set_yticks([])
-
-
-def _fit_upright(texts: Sequence[str]) -> bool:
-    """Return whether the texts of upright bars fit beside each other without being turned."""
-    longest = max(map(len, texts), default=0)
-    return len(texts) * (longest + 1) * _LETTER <= _SHARED_WIDTH
-
-
-def _choose_font(bars: int) -> float:
-    """Return the size of the labels, turned or not, that so many bars leave room for, in points."""
-    return min(_LARGEST_FONT, _SHARED_WIDTH / max(1, bars) / _LINE_HEIGHT)
-
-
-def _style_axes(axes: Axes, along: Literal["x", "y"], shorten: Shorten) -> None:
-    """Draw thin lines behind, no frame, and numbers that can be read."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    axis = axes.yaxis if along == "y" else axes.xaxis
-    axis.set_major_formatter(FuncFormatter(lambda value, _: to_plain_text(shorten(value))))
-    axis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.grid(axis=along, color=_PALE, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right", "left" if along == "y" else "bottom"]].set_visible(False)
-    axes.tick_params(length=0)
-
-
-def _format_dates(axes: Axes) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
-    # matplotlib.dates has no types.
-    locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-
-
-def _encode_png(figure: Figure) -> bytes:
-    file = io.BytesIO()
-    # Without the software's version the same chart is the same file on every machine.
-    figure.savefig(file, format="png", metadata={"Software": None})
-    return file.getvalue()
+# Beside that of the pictures: neither waits for the other, and only this one loads matplotlib.
+drawer = Child(SECONDS)
+"""The process that draws."""

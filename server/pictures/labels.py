@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
+from typing import Literal
 
+Form = Literal["number", "dollars"]
+"""How a figure is written."""
 LONGEST_NAME = 32
 _MISSING = "\N{WHITE SQUARE}"
 _STEPS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
@@ -51,3 +55,6 @@ def shorten_dollars(value: float) -> str:
         return f"{sign}${shorten_number(size)}"
     decimals = 2 if size < 100 else 0
     return f"{sign}${size:.{decimals}f}".removesuffix(".00")
+
+
+FORMS: dict[Form, Callable[[float], str]] = {"number": shorten_number, "dollars": shorten_dollars}

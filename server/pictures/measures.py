@@ -3,7 +3,7 @@ it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +11,7 @@ from server.insights.money import ASSUMED_CENTS, DOLLARS, VALUE, Figure, Money
 from server.insights.rows import Row
 from server.insights.summary import Group, list_values, round_figure
 from server.pictures.charts import Bars
-from server.pictures.labels import shorten_dollars, shorten_number
+from server.pictures.labels import FORMS, Form
 
 Metric = Literal["items", "likes", "comments", "shares", "views", "impressions", "earnedMediaValue"]
 ITEMS: Metric = "items"
@@ -28,7 +28,7 @@ class Measure:
     metric: Metric
     title: str
     column: str
-    shorten: Callable[[float], str] = shorten_number
+    form: Form = "number"
     unit: str = ""
     notes: tuple[str, ...] = ()
 
@@ -62,8 +62,9 @@ class Measure:
     def make_bars(self, groups: Sequence[Group], unknown: str) -> Bars:
         """Return a bar for each group, with its total or the word for an unknown one."""
         values = list(map(to_number, self.list_totals(groups)))
-        texts = [unknown if value is None else self.shorten(value) for value in values]
-        return Bars(self.label, values, texts, self.shorten)
+        shorten = FORMS[self.form]
+        texts = [unknown if value is None else shorten(value) for value in values]
+        return Bars(self.label, values, texts, self.form)
 
 
 class PostCount(Measure):
@@ -93,7 +94,7 @@ def make_measure(metric: Metric, money: Money) -> Measure:
     """Return the measure of a metric."""
     if metric == VALUE:
         unit, notes = money.dollars_unit, tuple(money.notes)
-        return MediaValue(VALUE, "Earned media value", DOLLARS, shorten_dollars, unit, notes, money)
+        return MediaValue(VALUE, "Earned media value", DOLLARS, "dollars", unit, notes, money)
     if metric == ITEMS:
         return PostCount(ITEMS, "Posts", ITEMS)
     return Measure(metric, metric.capitalize(), metric)

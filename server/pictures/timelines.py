@@ -87,7 +87,7 @@ def make_panel(timelines: Sequence[Timeline], measure: Measure, *, by_date: bool
     for timeline in timelines:
         points = timeline.list_points(measure, by_date=by_date)
         lines.append((timeline.label(points), points))
-    return Panel(measure.label, lines, measure.shorten)
+    return Panel(measure.label, lines, measure.form)
 
 
 def describe_empty(timelines: Sequence[Timeline]) -> list[str]:

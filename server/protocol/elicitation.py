@@ -96,7 +96,7 @@ class _CallingAsker(_ProgressReporter):
             try:
                 # Not by `elicit_form`, which takes no `_meta`.
                 result = await self._ctx.session.send_request(
-                    ElicitRequest(params=_render_question(question)),
+                    ElicitRequest(params=_render_with_title(question)),
                     ElicitResult,
                     metadata=ServerMessageMetadata(related_request_id=self._ctx.request_id),
                 )
@@ -170,17 +170,29 @@ def _can_ask(ctx: ServerRequestContext[Any, Any]) -> bool:
 
 
 def _render_question(question: Question) -> ElicitRequestFormParams:
-    properties = dict(question.properties)
-    schema = {"type": "object", "properties": properties, "required": list(properties)}
+    # Without `_meta`: the modern era defines none for a question inside a result, and the SDK takes
+    # it out on both sides (`ElicitRequestFormParams` of protocol 2026-07-28).
+    return ElicitRequestFormParams(
+        message=question.message, requested_schema=_make_schema(question)
+    )
+
+
+def _render_with_title(question: Question) -> ElicitRequestFormParams:
+    """Return the question with a title and a description for hosts that show these instead."""
     title, rest = question.split_message()
-    # Hosts that show it leave the whole message out: nothing of it may be missing here.
+    # Such hosts leave the whole message out: nothing of it may be missing here.
     display = {"title": title, "description": rest}
     if title.endswith(ELLIPSIS):
         display["description"] = question.message
     return ElicitRequestFormParams.model_validate(
         {
             "message": question.message,
-            "requestedSchema": schema,
+            "requestedSchema": _make_schema(question),
             "_meta": {PERMISSION_DISPLAY: display},
         }
     )
+
+
+def _make_schema(question: Question) -> dict[str, Any]:
+    properties = dict(question.properties)
+    return {"type": "object", "properties": properties, "required": list(properties)}

@@ -16,7 +16,7 @@ from mcp.shared.exceptions import MCPError
 
 from server import __version__
 from server.dispatch import Dispatcher
-from server.errors import Code, Failure
+from server.errors import ERROR_META, Code, Failure
 from server.protocol.answers import mend_answers
 from server.protocol.elicitation import InputNeeded, asker_for
 from server.protocol.icon import ICON
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from server.resources.workspace import Resources
 
 NAME = "archive-mcp"
-ERROR_META = "archive-mcp/error"
 # What the modern era wants in every result; clients of older eras never see it.
 COMPLETE = {"resultType": "complete"}
 
@@ -82,6 +81,10 @@ def build_server(
     )
     # What the SDK puts there is telemetry that nobody exports.
     server.middleware.clear()
+    telemetry = dispatcher.services.telemetry
+    if telemetry is not None:
+        names = [entry.name for entry in catalog.list_callable()]
+        server.middleware.append(telemetry.observe_calls(names))
     state = dispatcher.services.state
     audience = f"{NAME} {dispatcher.services.principal.id}"
     server.middleware.append(RequestStateBoundary(_seal(state.keys), default_audience=audience))
@@ -276,13 +279,15 @@ def _to_protocol_error(failure: Failure, uri: str) -> MCPError:
     Hosts show that message and nothing else.
     """
     code = types.INVALID_PARAMS if failure.code in _CALLER_CODES else types.INTERNAL_ERROR
-    choices = failure.details.get("candidates") or failure.details.get("choices") or []
-    names = [f"{choice['name']} ({choice['id']})" for choice in choices[:_MOST_CHOICES]]
-    parts = [failure.message, failure.hint]
-    if names:
-        parts.append(f"There are: {', '.join(names)}.")
+    parts = [failure.message, failure.hint, _describe_choices(failure)]
     data = {"uri": uri, ERROR_META: _to_dict(failure)}
     return MCPError(code, " ".join(filter(None, parts)), data)
+
+
+def _describe_choices(failure: Failure) -> str:
+    choices = failure.details.get("candidates") or failure.details.get("choices") or []
+    names = [f"{choice['name']} ({choice['id']})" for choice in choices[:_MOST_CHOICES]]
+    return f"There are: {', '.join(names)}." if names else ""
 
 
 def _to_dict(failure: Failure) -> dict[str, Any]:

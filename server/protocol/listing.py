@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-# Together with the instructions it stays under the 2,048 characters at which hosts cut them.
+# Together with the instructions these stay under the 2,048 characters at which hosts cut them.
 SHORTENED = "\nListed here: core tools; `--toolsets all` lists all."
+SWITCHED_OFF = "\n{count} more tools are off: the user turns them on with `--toolsets all`."
+
+_SENTENCE_ENDS = re.compile(r"(?<=\.) ")
 
 
 class Listing:
@@ -60,8 +64,17 @@ class Listing:
             self._catalog.shorten(FEW)
 
     def complete(self, instructions: str) -> str:
-        """Return the instructions with what the host has to know of its listing."""
-        return f"{instructions.rstrip()}{SHORTENED}" if self._is_short else instructions
+        """Return the instructions as they hold for the host's listing: no sentence names a tool
+        that cannot be called, and the last says how to get the tools that are missing."""
+        lines = map(self._drop_sentences, instructions.rstrip().split("\n"))
+        text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+        if self._is_short:
+            return text + SHORTENED
+        count = self._catalog.switched_off
+        return text + SWITCHED_OFF.format(count=count) if count else text + "\n"
+
+    def _drop_sentences(self, line: str) -> str:
+        return " ".join(filter(self._catalog.can_call_all, _SENTENCE_ENDS.split(line)))
 
     async def watch(self, ctx: Context, call_next: Callable[[Context], Awaitable[Any]]) -> Any:
         """Meet the host with its first message, as middleware."""
@@ -92,10 +105,13 @@ def client_name(ctx: Context) -> str:
     """Return the name that the client gives; empty where it gives none."""
     # With the first request it is in the parameters alone: the session does not know it yet.
     if ctx.method == "initialize":
-        info = (ctx.params or {}).get("clientInfo")
-        return str(info.get("name", "")) if isinstance(info, dict) else ""
+        return _read_name((ctx.params or {}).get("clientInfo"))
     params = ctx.session.client_params
     return params.client_info.name if params is not None else ""
+
+
+def _read_name(info: Any) -> str:
+    return str(info.get("name", "")) if isinstance(info, dict) else ""
 
 
 def close_schema(schema: Json) -> Json:

@@ -7,7 +7,8 @@ Importing this module imports the SDK, which takes longer than anything else of 
 from __future__ import annotations
 
 import gc
-from typing import Any
+import os
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -20,6 +21,9 @@ from server.recovery import Recovery
 from server.services import Services
 from server.settings import Settings
 from server.tool.catalog import Catalog
+
+if TYPE_CHECKING:
+    from server.observing import Telemetry
 
 
 def serve_client(
@@ -37,7 +41,7 @@ def serve_client(
     """
 
     async def run() -> None:
-        async with Services(settings) as services:
+        async with Services(settings, telemetry=telemetry) as services:
             dispatcher = Dispatcher(catalog, services, settings.timezone)
             async with anyio.create_task_group() as group:
                 # The jobs of a sandbox end with its process: there is nothing to resume.
@@ -48,7 +52,21 @@ def serve_client(
                 # The client is gone: the watch over jobs would never end by itself.
                 group.cancel_scope.cancel()
 
+    telemetry = _open_telemetry()
     # What is imported stays: neither a collection nor the exit needs to walk it again.
     gc.freeze()
     gc.enable()
-    anyio.run(run)
+    try:
+        anyio.run(run)
+    finally:
+        if telemetry is not None:
+            telemetry.end()
+
+
+def _open_telemetry() -> Telemetry | None:
+    # The exact rules are in the module, which is not imported where nobody asks.
+    if not any(name.startswith("OTEL_EXPORTER_OTLP") for name in os.environ):
+        return None
+    from server.observing.tracing import start_tracing
+
+    return start_tracing(os.environ)

@@ -15,6 +15,7 @@ DISTRIBUTION = "archive-mcp-server"
 
 # Extra -> the module that is imported, and the package that brings it.
 _LIBRARIES = {
+    "otel": ("opentelemetry.sdk", "archive-mcp-server[otel]"),
     "charts": ("matplotlib", "matplotlib"),
     "parquet": ("pyarrow", "pyarrow"),
     "pictures": ("PIL", "Pillow"),

@@ -68,6 +68,7 @@ class Settings:
     read_only: bool = False
     state_dir: Path = field(default_factory=lambda: default_state_dir(os.environ))
     export_dir: Path = field(default_factory=lambda: _default_export_dir(find_home()))
+    audit_log: Path | None = None
     confirm: ConfirmMode = "ask"
     timezone: tzinfo = UTC
     # None: nobody said in which unit Archive gives the value of a post.
@@ -168,6 +169,7 @@ def load(
         read_only=read.flag("ARCHIVE_MCP_READ_ONLY"),
         state_dir=read.path("ARCHIVE_MCP_STATE_DIR") or default_state_dir(environment),
         export_dir=read.path("ARCHIVE_MCP_EXPORT_DIR") or _default_export_dir(home),
+        audit_log=read.path("ARCHIVE_MCP_AUDIT_LOG"),
         confirm=read.choice("ARCHIVE_MCP_CONFIRM", _CONFIRM_MODES, "ask"),
         timezone=read.timezone("ARCHIVE_MCP_TIMEZONE"),
         emv_unit=read.optional_choice("ARCHIVE_MCP_EMV_UNIT", _EMV_UNITS),

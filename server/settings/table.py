@@ -192,6 +192,13 @@ SETTINGS: tuple[Setting, ...] = (
         "archive-mcp-exports in your home folder.",
     ),
     Setting(
+        "ARCHIVE_MCP_AUDIT_LOG",
+        "Audit log",
+        "a file that each change is recorded in before it is sent, without texts of posts; "
+        "`archive-mcp audit` shows it",
+        kind="file",
+    ),
+    Setting(
         "ARCHIVE_MCP_ALLOW_INSECURE",
         "Allow insecure",
         "permits plain http to another machine",

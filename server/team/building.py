@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,6 +14,9 @@ from server.recovery import Recovery
 from server.services import Services
 from server.settings import Settings, SettingsError
 from server.shared_state import SharedState
+from server.team.files.exports import PEOPLE, make_digest
+from server.team.files.team_files import TeamFiles
+from server.team.observing import Observing
 from server.team.policy import Access, Identity, Rights
 from server.team.spending import make_spending
 from server.team.tenant import Shared, Tenant
@@ -89,6 +91,7 @@ class TenantBuilder:
     Args:
         base: the settings of the server, of which people get what is not in their rights.
         limiter: paces the requests of all people together.
+        files: keeps what people export.
     """
 
     def __init__(
@@ -97,13 +100,17 @@ class TenantBuilder:
         shared: Shared,
         make_parts: MakeParts,
         limiter: Limiter,
+        files: TeamFiles,
         surroundings: Surroundings | None = None,
+        observing: Observing | None = None,
     ) -> None:
         _refuse_open_folder(base)
         self._base = base
         self._shared = shared
         self._make_parts = make_parts
+        self._observing = observing or Observing()
         self._limiter = limiter
+        self._files = files
         self._surroundings = surroundings or Surroundings()
 
     def __call__(self, identity: Identity, rights: Rights) -> Tenant:
@@ -134,7 +141,10 @@ class TenantBuilder:
             sandbox=self._surroundings.sandbox,
             archivebox=self._surroundings.archivebox,
             open_jobs=parts.open_jobs,
+            open_exports=partial(self._files.open_exports, identity, settings),
             make_archive=make_archive,
+            telemetry=self._observing.telemetry,
+            audit_log=self._observing.audit_log,
         )
 
 
@@ -154,7 +164,7 @@ def _refuse_open_folder(base: Settings) -> None:
 def make_settings(base: Settings, identity: Identity, rights: Rights) -> Settings:
     """Return the settings of somebody's services: none of the server's own secrets is in them."""
     archive, box = rights.archive or Access("", None), rights.archivebox or Access("", None)
-    folder = Path("people") / hashlib.sha256(identity.principal.id.encode()).hexdigest()[:32]
+    folder = Path(PEOPLE) / make_digest(identity.principal.id)
     return replace(
         base,
         token=archive.secret,
@@ -168,6 +178,8 @@ def make_settings(base: Settings, identity: Identity, rights: Rights) -> Setting
         # Nobody's jobs and files are another's.
         state_dir=base.state_dir / folder,
         export_dir=base.export_dir / folder,
+        # The server records for all of them.
+        audit_log=None,
     )
 
 

@@ -6,13 +6,14 @@ import base64
 import binascii
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from server.http.urls import find_url_problem, is_loopback
 from server.settings import Secret, SettingsError
 from server.settings.values import Reader
+from server.team.files.settings import SECRET, FileSettings, load_files
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -25,6 +26,7 @@ _IN_FILES = (
     "ARCHIVE_MCP_STATE_KEYS",
     "ARCHIVE_MCP_DATABASE_URL",
     "ARCHIVE_MCP_REDIS_URL",
+    SECRET,
 )
 
 
@@ -76,6 +78,8 @@ class TeamSettings:
     Args:
         public_url: the address that people's clients use, without the path.
         state_keys: seal what travels through clients and what is stored; the first one seals.
+        metrics: where Prometheus reads the figures: host and port.
+        logs_json: whether each log line is a JSON object.
         trusted_proxies: the proxies that TLS ends at, and whose word on addresses counts.
     """
 
@@ -93,6 +97,9 @@ class TeamSettings:
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     oidc: OidcSettings | None = None
+    files: FileSettings = field(default_factory=FileSettings)
+    metrics: tuple[str, int] | None = None
+    logs_json: bool = False
     limits: Limits = Limits()
 
     @property
@@ -101,12 +108,15 @@ class TeamSettings:
         return "https" if self.certificate else "http"
 
     @property
+    def address(self) -> str:
+        """Return the address that people's clients use, without the path."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"{self.scheme}://{host}:{self.port}"
+
+    @property
     def resource(self) -> str:
         """Return the address that tokens are made for and that clients connect to."""
-        if self.public_url:
-            return f"{self.public_url}{PATH}"
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}{PATH}"
+        return f"{self.address}{PATH}"
 
 
 def load_team(
@@ -140,6 +150,9 @@ def load_team(
         trusted_proxies=_read_networks(read.names("ARCHIVE_MCP_TRUSTED_PROXIES")),
         allowed_hosts=read.names("ARCHIVE_MCP_ALLOWED_HOSTS"),
         allowed_origins=read.names("ARCHIVE_MCP_ALLOWED_ORIGINS"),
+        files=load_files(values),
+        metrics=_read_address(values, "ARCHIVE_MCP_METRICS"),
+        logs_json=read.choice("ARCHIVE_MCP_LOG_FORMAT", ("text", "json"), "text") == "json",
         limits=_read_limits(values),
     )
     return _with_oidc(settings, values, read)
@@ -215,6 +228,18 @@ def _read_number(values: Mapping[str, str], name: str, default: int, most: int) 
     if not text.isdecimal() or not 1 <= int(text) <= most:
         raise SettingsError(f"{name} must be a number from 1 to {most}; got {text!r}.")
     return int(text)
+
+
+def _read_address(values: Mapping[str, str], name: str) -> tuple[str, int] | None:
+    """Return the host and the port of an address such as `127.0.0.1:9465`; a port alone is that of
+    this computer."""
+    text = values.get(name)
+    if text is None:
+        return None
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or not 1 <= int(port) <= 65_535:
+        raise SettingsError(f"{name} must be a host and a port, such as 127.0.0.1:9465.")
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def _read_limits(values: Mapping[str, str]) -> Limits:

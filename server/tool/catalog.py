@@ -23,6 +23,7 @@ OWN = "archive_mcp"
 _DISCOVER = "discover"
 _PRESETS = ("all", "core", _DISCOVER)
 
+_WORD = re.compile(r"\w+")
 _NAME = re.compile(r"\w+|(GET|POST|PATCH|DELETE) /\S*")
 # A name, or a method and a path: nothing that JSON of somebody else's message could be.
 _OPERATION = re.compile(r"\{(\w+|[A-Z]+ /(?:[^{}\s]|\{\w+\})*)\}")
@@ -150,7 +151,12 @@ class Catalog:
                 and (entry.backend == OWN or _is_requested(entry, bounds))
             ),
         )
-        self._offered = _select(self._reachable, lambda entry: _is_requested(entry, requested))
+        # Within bounds, the tools of a preset that reach others would reach what is listed anyway.
+        leads = not bounded or _DISCOVER in requested
+        self._offered = _select(
+            self._reachable,
+            lambda entry: _is_requested(entry, requested) and (leads or not entry.discovers),
+        )
         self.templates = tuple(
             template
             for template in self._templates
@@ -278,6 +284,22 @@ class Catalog:
         names = {self._by_operation.get(operation) for operation in operations}
         return not self._is_bounded or not names.isdisjoint(self._reachable)
 
+    def can_call_all(self, text: str) -> bool:
+        """Return whether every tool that a text names can be called here."""
+        names = self._all.keys() & set(_WORD.findall(text))
+        return names <= self._callable.keys()
+
+    @property
+    def switched_off(self) -> int:
+        """How many tools of the configured backends cannot be called, because of the toolsets."""
+        entries = [entry for entry in self._reachable.values() if not entry.discovers]
+        return sum(entry.name not in self._callable for entry in entries)
+
+    @property
+    def _callable(self) -> Mapping[str, Entry]:
+        """The tools that can be called, directly or through another."""
+        return self._reachable if self._discovers else self._offered
+
     @property
     def _discovers(self) -> bool:
         """Whether tools that reach others are offered."""
@@ -287,8 +309,7 @@ class Catalog:
         name = self._by_operation.get(result[1])
         if name is None:
             return _drop_braces(result)
-        callable_tools = self._reachable if self._discovers else self._offered
-        if name in callable_tools:
+        if name in self._callable:
             return name
         # A hint must not send a model to a tool that its host does not list, without saying so.
         return f"{name} (not offered here)"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from server.audit.event import Confirmed
 from server.errors import Code, Failure
 from server.shared_state.tokens import MemoryTokens, Tokens
 from server.text import one_line, safe_details
@@ -55,6 +56,11 @@ class Preview:
         object.__setattr__(self, "outlook", one_line(self.outlook))
 
     @property
+    def digest(self) -> str:
+        """Return a digest of what was shown, for the audit log."""
+        return scope_of(self.message, self.details)
+
+    @property
     def question(self) -> str:
         """Return all that the person reads."""
         return f"{self.message} {self.outlook}".rstrip()
@@ -85,8 +91,8 @@ class Confirmations:
 
     async def require(
         self, preview: Preview, *, call: list[Any], token: str | None, asker: Asker
-    ) -> None:
-        """Return only if the user confirmed this preview of this call.
+    ) -> Confirmed:
+        """Return only if the user confirmed this preview of this call: how they did.
 
         Args:
             call: tool, arguments and workspace: what the confirmation is for.
@@ -98,11 +104,11 @@ class Confirmations:
         # Message and details belong to it: a token is void once what it showed has changed.
         basis = scope_of(call, preview.message, preview.details)
         if token is not None and await self._tokens.redeem(token, basis):
-            return
+            return "token"
         reply = await asker.ask(Question("confirm", preview.question, _FORM, basis))
         answer = _read_answer(reply)
         if answer is True:
-            return
+            return "asked"
         if answer is False:
             hint = preview.otherwise or "Do not ask for the same again."
             raise Failure(Code.DECLINED, "The user declined. Nothing was changed.", hint)

@@ -16,6 +16,8 @@ from server.tool.elicitation import Asker
 from server.tool.permissions import EVERYTHING, Permissions
 
 if TYPE_CHECKING:
+    from server.audit.auditor import Auditor
+    from server.audit.event import Confirmed
     from server.exports import ExportFolder
     from server.jobs import Jobs
     from server.shared_state.spending import Spending
@@ -58,6 +60,10 @@ class Process(Protocol):
     @property
     def read_only(self) -> bool:
         """Whether this server changes nothing."""
+
+    @property
+    def auditor(self) -> Auditor:
+        """What records the changes of the calls."""
 
     async def jobs(self) -> Jobs:
         """Return the jobs that run in the background of this process."""
@@ -146,8 +152,8 @@ class Context(ABC):
         call: Sequence[Any],
         token: str | None = None,
         review: Callable[[], Awaitable[Preview | None]],
-    ) -> None:
-        """Return only after the user's confirmation of a preview that still holds.
+    ) -> Confirmed:
+        """Return only after the user's confirmation of a preview that still holds: how it was had.
 
         Args:
             call: tool and arguments: what the confirmation is for.
@@ -161,18 +167,19 @@ class Context(ABC):
         visible = await self.present(preview)
         asked_at = self.now()
         # The same arguments mean other records in another workspace.
-        await self.confirmations.require(
+        how = await self.confirmations.require(
             visible, call=[*call, self.scope.workspace], token=token, asker=self.person
         )
         # Within a second the preview, made right before, still holds.
         if self.now() - asked_at < DELIBERATION_SECONDS:
-            return
+            return how
         if await review() != preview:
             raise Failure(
                 Code.CONFIRMATION_REQUIRED,
                 "Nothing was changed: what the user agreed to has changed meanwhile.",
                 "Call again: the user is asked about what there is now.",
             )
+        return how
 
 
 Q_contra = TypeVar("Q_contra", contravariant=True)

@@ -23,13 +23,13 @@ ALWAYS_LOAD = "anthropic/alwaysLoad"
 MAX_RESULT_CHARACTERS = "anthropic/maxResultSizeChars"
 # Whether a person has to allow each call, whatever the user allowed before.
 REQUIRES_PERSON = "anthropic/requiresUserInteraction"
-# A key of a question's `_meta`: title and subtitle of the host's dialog.
+# A key of a question's `_meta`: title and subtitle of the host's dialog, in the handshake era.
 PERMISSION_DISPLAY = "anthropic/permissionDisplay"
 
 # The most tools that models of OpenAI take in one request (their API reference, `tools`).
 MOST_TOOLS = 128
-# What such a host gets where both APIs are configured: the rest is reached through `discover`.
-FEW = ("core", "discover")
+# What such a host gets where both APIs are configured: the rest is reached through tools of it.
+FEW = ("core",)
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class Host:
     schemas: SchemaForm = "open"
 
 
+# Each gave this name when it was run (`tests/clients`); that of Claude Desktop, which does not run
+# everywhere, is in the logs of its users.
 HOSTS = (
     Host("Cline", "cline", sends_all=True),
     Host("Gemini CLI", "gemini-cli", sends_all=True),

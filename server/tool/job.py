@@ -129,6 +129,13 @@ class StartJob(Request[R, C], Generic[R, C]):
             by_alias=True, exclude_unset=True, mode="json", exclude=about_the_start
         )
 
+    def changes_something(self) -> bool:
+        # A dry run only looks.
+        return super().changes_something() and not self.dry_run
+
+    def billing_credits(self, payload: dict[str, Any] | None = None) -> int:
+        return 0 if self._plan is None else self._plan.billing
+
     async def preview(self, context: C) -> Preview | None:
         # A resumed job was confirmed when it was started; a dry run changes nothing.
         if self.resume is not None or self.dry_run:
@@ -150,7 +157,9 @@ class StartJob(Request[R, C], Generic[R, C]):
         job = new_job(self, context, plan, 60 * about["minutes"])
         row = await jobs.start(job, self.work(context), plan.records_known)
         row = await _follow(jobs, row, context)
-        return _render(row, self.watch, context).with_fields(plan=about)
+        answer = _render(row, self.watch, context)
+        # What a job did says more than what it was to do.
+        return answer if row.ended else answer.with_fields(plan=about)
 
 
 class StartChange(StartJob[R, C], Generic[R, C]):

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Ty
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from server.audit.auditor import Change
+from server.audit.event import Confirmed
 from server.http.urls import split_links
 from server.text import join_lines
 from server.tool.hosts import ALWAYS_LOAD, MAX_RESULT_CHARACTERS, REQUIRES_PERSON, SEARCH_HINT
@@ -79,6 +81,9 @@ class Request(Input, Generic[R, C]):
     repeatable: ClassVar[bool]
     confirmed: ClassVar[bool] = False
     core: ClassVar[bool] = False
+    requires_person: ClassVar[bool] = False
+    """Whether hosts have a person allow each call, though some of them need no confirmation: for
+    jobs that do what a single tool does only after one."""
     reads_too: ClassVar[bool] = False
     """Whether some calls of a tool that changes something only read: a read-only server offers
     these."""
@@ -125,15 +130,29 @@ class Request(Input, Generic[R, C]):
         """
         await self.prepare(context)
         preview = await self.preview(context)
+        confirmed: Confirmed = "not needed"
         if preview is not None:
-            await context.confirm(
+            confirmed = await context.confirm(
                 preview,
                 call=[self.tool_name(), self.call_arguments()],
                 token=getattr(self, "confirm", None),
                 # A second preview also renews what `run` acts on, such as the pages to delete.
                 review=lambda: self.preview(context),
             )
-        return await self.run(context)
+        if not self.changes_something():
+            return await self.run(context)
+        change = Change(
+            tool=self.tool_name(),
+            workspace=context.scope.workspace,
+            arguments=self.call_arguments(),
+            preview=None if preview is None else preview.digest,
+            confirmed=confirmed,
+            credits=self.billing_credits(),
+        )
+        async with context.process.auditor.record(change) as outcome:
+            result = await self.run(context)
+            outcome.result = result.structured
+        return result
 
     def call_arguments(self) -> dict[str, Any]:
         """Return the arguments of the call, JSON-ready, without those about the call itself."""
@@ -145,6 +164,15 @@ class Request(Input, Generic[R, C]):
     def call_risk(self) -> Risk:
         """Return what this very call does, where it is less than its tool can do."""
         return self.risk
+
+    def changes_something(self) -> bool:
+        """Return whether what this call is about to do belongs into the audit log."""
+        return self.call_risk() != "reads"
+
+    def billing_credits(self, payload: dict[str, Any] | None = None) -> int:
+        """Return the most billing credits that it spends, or has spent by the API's answer; the
+        user pays for them."""
+        return 0
 
     def check(self) -> None:
         """Refuse combinations of arguments that the API would reject or silently ignore.
@@ -195,8 +223,7 @@ class Request(Input, Generic[R, C]):
     def meta(cls) -> dict[str, Any]:
         """Return what `_meta` says about the tool: its operation, for counting coverage by machine,
         and what hosts read (`server.tool.hosts`)."""
-        # Not of jobs: a dry run and what is free need nobody, and the rest asks by itself.
-        asks = cls.confirmed and cls.risk in ("removes", "spends")
+        asks = cls.requires_person or (cls.confirmed and cls.risk in ("removes", "spends"))
         meta = {
             f"archive-mcp/{cls.operation_kind}": cls.operation,
             SEARCH_HINT: cls.search_hint,
@@ -218,6 +245,11 @@ class Request(Input, Generic[R, C]):
             "idempotentHint": cls.repeatable,
             "openWorldHint": cls.open_world,
         }
+
+
+def argument_names(model: type[BaseModel]) -> dict[str, str]:
+    """Return the names under which callers pass a class's fields, by the field's own name."""
+    return {name: info.alias or name for name, info in model.model_fields.items()}
 
 
 def describe_type(kind: type[Any]) -> str:

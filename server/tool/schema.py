@@ -21,6 +21,8 @@ Schema = dict[str, Any]
 
 _SCALARS: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _JSON = ApiType("JSON")
+# The bounds of GraphQL's Int go without saying and cost tokens.
+_LEAST_INTEGER, _MOST_INTEGER = -(2**31), 2**31 - 1
 
 # Keys of a whole schema, which no host sees: to these fields null, or an empty object, says
 # something.
@@ -145,9 +147,9 @@ def _bounds(metadata: tuple[Any, ...], of: str) -> Schema:
         match mark:
             case FieldInfo():
                 bounds |= _bounds(tuple(mark.metadata), of)
-            case Ge(least):
+            case Ge(least) if least != _LEAST_INTEGER:
                 bounds["minimum"] = least
-            case Le(most):
+            case Le(most) if most != _MOST_INTEGER:
                 bounds["maximum"] = most
             case MaxLen(most):
                 bounds[f"max{of}"] = most

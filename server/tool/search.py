@@ -34,7 +34,7 @@ _STOP_WORDS = (
     "a about all also am an and any are as at be been by can could d did do does don for from get "
     "give had has have her him his how i if in into is isn it its just ll m me my need of on or "
     "our please re s she so t than that the their them then there these they this those to us ve "
-    "want was we were what when where which who will with would you your"
+    "want was we were what when where which who whose will with would you your"
 )
 _STOP = frozenset(_STOP_WORDS.split())
 # Verbs by which a request asks for a change or a file. Those that people use as nouns as often

@@ -114,3 +114,15 @@ def test_reads_come_before_changes_unless_a_change_is_asked_for(text: str, reads
     first = rank_own(text)[0].entry
 
     assert first.reads is reads
+
+
+@pytest.mark.parametrize(
+    ("text", "tool"),
+    [
+        ("posts whose caption mentions words", "archive_search_items"),
+        ("captions with the word sale", "archive_search_items"),
+        ("the words that are said in the video", "archive_get_transcriptions"),
+    ],
+)
+def test_written_and_spoken_words_are_told_apart(text: str, tool: str) -> None:
+    assert search_own(text)[0] == tool

@@ -10,7 +10,18 @@ import pytest
 from server.command_line import build_parser
 from server.doctor.clients import NAMES
 
-COMMANDS = ("setup", "sandbox", "doctor", "demo", "jobs", "migrate", "serve", "worker", "team")
+COMMANDS = (
+    "setup",
+    "sandbox",
+    "doctor",
+    "demo",
+    "jobs",
+    "audit",
+    "migrate",
+    "serve",
+    "team",
+    "worker",
+)
 
 
 def parsers() -> Iterator[tuple[str, argparse.ArgumentParser]]:

@@ -10,6 +10,7 @@ import anyio
 import pytest
 from pydantic import ValidationInfo, field_validator
 
+from server.audit.auditor import Auditor
 from server.dispatch import CALL_SECONDS, Dispatcher
 from server.errors import Code, Failure
 from server.services import Services
@@ -60,6 +61,7 @@ class Backends:
         self._backend = SimpleNamespace(run=run)
         self.confirmations = Confirmations("ask")
         self.principal = LOCAL_USER
+        self.auditor = Auditor()
 
     async def backend(self, name: str) -> Any:
         if name == "closed":

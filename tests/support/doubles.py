@@ -9,6 +9,7 @@ from typing import Any
 
 from server.archive.client import Archive, Call
 from server.archive.failures import Answer
+from server.audit.auditor import Auditor
 from server.errors import Code, Failure
 from server.exports import ExportFolder
 from server.http.retry import run_with_retries
@@ -59,6 +60,7 @@ class IdleProcess:
 
     read_only = False
     spending = UnlimitedSpending()
+    auditor = Auditor()
 
     async def jobs(self) -> Jobs:
         raise AssertionError("nothing here runs in the background")

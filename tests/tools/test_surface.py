@@ -436,15 +436,17 @@ def test_what_a_model_reads_of_all_tools_stays_small() -> None:
 
 
 def test_the_presets_are_much_smaller() -> None:
-    assert tokens(toolsets=["core"]) <= 3_800
+    assert tokens(toolsets=["core"], backends={"archive", "archivebox"}) <= 3_800
     assert tokens(toolsets=["discover"], backends={"archive", "archivebox"}) <= 900
 
 
-def test_the_core_is_what_most_sessions_need() -> None:
+@pytest.mark.parametrize("backends", [{"archive"}, {"archivebox"}, {"archive", "archivebox"}])
+def test_the_core_is_a_few_tools_that_reach_all_others(backends: set[str]) -> None:
     surface = Catalog.read(FILE, importlib.import_module)
-    surface.offer(backends={"archive"}, toolsets=["core"], read_only=False)
+    surface.offer(backends=backends, toolsets=["core"], read_only=False)
 
-    assert 9 <= len(surface.list_tools()) <= 14
+    assert len(surface.list_tools()) <= 12
+    assert surface.switched_off == 0
 
 
 @pytest.mark.parametrize("read_only", [True, False])

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.protocol.http import NameCheck
 from server.team.narrowing import READ_ONLY_HEADER, TOOLSETS_HEADER
+from server.team.observing import RequestIds
 from server.team.serving.addresses import list_names
 from server.team.serving.answers import METADATA_PATH, make_metadata
 from server.team.serving.limits import Gate
@@ -82,7 +83,8 @@ class App:
                 allow_headers=_BROWSER_HEADERS,
                 expose_headers=["www-authenticate"],
             )
-        self._app = Gate(app, settings.limits, NameCheck(*list_names(settings)))
+        gate = Gate(app, settings.limits, NameCheck(*list_names(settings)))
+        self._app = RequestIds(gate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""

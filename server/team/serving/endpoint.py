@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from starlette.datastructures import Headers
@@ -22,8 +22,8 @@ from server.text import clean_sentence
 
 log = logging.getLogger("archive_mcp.team")
 
-# Told whom the refusal was about, as far as it is known.
-OnRefusal = Callable[[Refusal], None]
+# Told of each refusal, and whom it was about as far as that is known.
+OnRefusal = Callable[[Refusal], Awaitable[None]]
 
 
 class Identify(Protocol):
@@ -53,14 +53,14 @@ class McpEndpoint:
         policy: Callable[[], Policy],
         tenants: Tenants,
         toolsets: frozenset[str],
-        on_refusal: OnRefusal | None = None,
+        on_refusal: OnRefusal,
     ) -> None:
         self._settings = settings
         self._sign_in = sign_in
         self._policy = policy
         self._tenants = tenants
         self._toolsets = toolsets
-        self._on_refusal = on_refusal or _log_refusal
+        self._on_refusal = on_refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -79,7 +79,8 @@ class McpEndpoint:
             identity, rights = await self._let_in(headers)
             narrowing = Narrowing.read(headers, self._toolsets)
         except Refusal as refusal:
-            self._on_refusal(refusal)
+            _log_refusal(refusal)
+            await self._on_refusal(refusal)
             return make_refusal(refusal, self._settings)
         except HeaderError as error:
             return make_error(400, str(error))

@@ -19,6 +19,8 @@ from server.team.building import (
     TenantBuilder,
     make_surroundings,
 )
+from server.team.files.downloads import Downloads
+from server.team.files.team_files import TeamFiles
 from server.team.identity import SignIn
 from server.team.identity.archive_token import ArchiveTokenSignIn
 from server.team.identity.issuer_keys import IssuerKeys, Web
@@ -26,6 +28,7 @@ from server.team.identity.issuer_web import IssuerWeb
 from server.team.identity.oidc import OidcSignIn
 from server.team.identity.trial import TrialSignIn
 from server.team.jobs.opening import queue_jobs
+from server.team.observing import RefusalAudit, open_observing
 from server.team.policy.current import CurrentPolicy, call_on_hangup, read_team_policy
 from server.team.serving.app import App
 from server.team.serving.endpoint import McpEndpoint
@@ -80,14 +83,25 @@ class Front:
         self._store = TeamStore(team) if team.database_url else None
         self._limiter = limiter or self._make_limiter()
         parts = make_parts or self._make_parts()
-        builder = TenantBuilder(base, shared, parts, self._limiter, self._surroundings)
+        self._files = TeamFiles(base, team, self.policy)
+        database = self._store.database if self._store else None
+        observing = open_observing(base, team, database)
+        builder = TenantBuilder(
+            base, shared, parts, self._limiter, self._files, self._surroundings, observing
+        )
         limits = team.limits
         self.tenants = Tenants(builder, most=limits.people, idle_seconds=limits.idle_seconds)
         self._web = web or self._open_web()
         endpoint = McpEndpoint(
-            team, self._make_sign_in(), self.policy, self.tenants, self._toolsets
+            team,
+            self._make_sign_in(),
+            self.policy,
+            self.tenants,
+            self._toolsets,
+            RefusalAudit(observing.audit_log),
         )
-        self.app = App(team, endpoint, self.open, self._check)
+        downloads = Downloads(self._files.store, self._files.links)
+        self.app = App(team, endpoint, self.open, self._check, [downloads.make_route()])
 
     def reload(self) -> None:
         """Read the policy again; whoever lost a right loses what ran with it."""
@@ -101,6 +115,7 @@ class Front:
         async with self._stack:
             if self._store is not None:
                 await self._stack.enter_async_context(self._store)
+            await self._stack.enter_async_context(self._files.tidy())
             await self._stack.enter_async_context(self.tenants)
             with call_on_hangup(self.reload):
                 yield

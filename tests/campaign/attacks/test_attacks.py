@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,8 +110,9 @@ def test_a_result_is_never_longer_than_its_bound() -> None:
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no endless file")
 def test_a_matplotlibrc_without_an_end_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "matplotlibrc").symlink_to("/dev/zero")
-    code = "from server.pictures.charts import _drawing\nwith _drawing(): pass"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLCONFIGDIR": str(tmp_path / "mpl")}
+    code = "from server.pictures.charts import *\ndraw_side_by_side(Heading(''), ['a'], [])"
+    code = code.replace("[])", "[Bars('b', [1], ['1'])])")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLCONFIGDIR": str(tmp_path)}
 
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -122,3 +125,28 @@ def test_a_matplotlibrc_without_an_end_is_not_read(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stderr[-2_000:]
+
+
+def _make_flat_picture(width: int, height: int) -> bytes:
+    """A PNG of a single transparent colour, which is small until it is unpacked."""
+    packing = zlib.compressobj(1)
+    row = bytes(4 * width + 1)
+    pixels = b"".join(packing.compress(row) for _ in range(height)) + packing.flush()
+    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", pixels), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the memory of a process")
+def test_what_needs_too_much_memory_is_ended_and_the_next_is_done() -> None:
+    child = Child(seconds=30)
+    header = {"task": "picture", "longest": 64, "most_pixels": 1 << 40}
+
+    with pytest.raises(TookTooLong, match="too much memory"):
+        child.ask(header, _make_flat_picture(14_000, 12_000))
+
+    assert child.ask(header, _make_flat_picture(30, 30))[0] == {"size": [30, 30]}
+    child.close()

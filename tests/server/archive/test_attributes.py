@@ -252,9 +252,8 @@ async def test_an_attribute_that_is_new_is_found_once_the_schemas_are_not_fresh(
     [
         ("labels", "SINGLE_SELECT_V3", "MULTIPLE_SELECT_V2"),
         ("full_name", "SINGLE_SELECT_V3", "TEXT"),
-        ("full_name", "URL", "TEXT"),
+        ("full_name", "NUMBER", "TEXT"),
         ("emails", "MULTIPLE_SELECT", "TEXT"),
-        ("emails", "TEXT_LIST", "TEXT"),
     ],
 )
 async def test_a_wrong_type_is_refused_with_the_right_one(
@@ -264,6 +263,29 @@ async def test_a_wrong_type_is_refused_with_the_right_one(
 
     assert failure.message == f"`{field}` is of type {right}, not {kind}."
     assert right in failure.hint
+
+
+@pytest.mark.parametrize(
+    ("field", "kind", "operator", "value", "sent"),
+    [
+        # The schema lists it as a list, and Archive filters it as a text.
+        ("emails", "TEXT_LIST", "IS_NOT_EMPTY", None, "TEXT"),
+        ("emails", "EMAIL", "CONTAINS", "@", "TEXT"),
+        ("full_name", "URL", "IS", "Zoe", "TEXT"),
+        ("labels", "MULTIPLE_SELECT", "CONTAINS", "VIP", "MULTIPLE_SELECT_V2"),
+        ("collaboration_status", "SINGLE_SELECT_V2", "IS", "Active", "SINGLE_SELECT_V3"),
+    ],
+)
+async def test_a_type_of_the_same_family_is_sent_as_the_one_that_archive_takes(
+    field: str, kind: str, operator: str, value: Any, sent: str
+) -> None:
+    home = Home()
+
+    await home.perform(creators(value, field=field, kind=kind, operator=operator))
+
+    assert home.operations == ["customAttributeSchemas", "creators"]
+    (condition,) = home.archive.calls[-1].variables["customAttributeConditions"]
+    assert condition["type"] == sent
 
 
 async def test_every_select_is_looked_at_once_the_schemas_are_known() -> None:
@@ -306,6 +328,7 @@ async def test_another_list_of_texts_is_filtered_as_either(kind: str) -> None:
     await home.perform(creators("x", field="urls", kind=kind))
 
     assert home.operations[-1] == "creators"
+    assert home.archive.calls[-1].variables["customAttributeConditions"][0]["type"] == kind
 
 
 async def test_an_attribute_of_a_type_that_is_new_to_us_takes_every_operator() -> None:

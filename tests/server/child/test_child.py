@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -82,3 +84,53 @@ def test_an_idle_process_is_ended(child: Child) -> None:
     assert short._process is None
     assert short.ask({"task": "match", "patterns": ["a"]}, b'["a"]')[0] == {"fits": [True]}
     short.close()
+
+
+CHART = {
+    "task": "chart",
+    "kind": "side by side",
+    "heading": {"title": "Posts", "lines": []},
+    "names": ["a"],
+    "columns": [{"label": "Posts", "values": [3], "texts": ["3"], "form": "number"}],
+    "groups": [],
+}
+
+
+def test_a_chart_is_drawn_without_a_file_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path))
+    child = Child(seconds=60)
+
+    answer, png = child.ask(CHART, b"")
+
+    assert answer == {}
+    assert Image.open(io.BytesIO(png)).size[0] == 1100
+    assert list(tmp_path.iterdir()) == []
+    child.close()
+
+
+def test_what_cannot_be_drawn_is_told_and_the_process_goes_on() -> None:
+    slow = Child(seconds=60)
+
+    answer, _ = slow.ask(CHART | {"kind": "pie"}, b"")
+
+    assert answer["kind"] == "KeyError"
+    assert slow.ask({"task": "match", "patterns": ["a"]}, b'["a"]')[0] == {"fits": [True]}
+    slow.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="another system shows no environment")
+def test_the_process_has_no_secret_of_the_server(
+    child: Child, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARCHIVE_APP_TOKEN", "unmistakable-token-4711")
+    monkeypatch.setenv("SOME_OTHER_KEY", "unmistakable-key-4711")
+
+    child.ask({"task": "match", "patterns": ["a"]}, b"[]")
+
+    assert child._process is not None
+    environment = Path(f"/proc/{child._process.pid}/environ").read_bytes()
+    assert environment
+    assert b"unmistakable" not in environment

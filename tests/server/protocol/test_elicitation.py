@@ -13,6 +13,7 @@ from mcp_types import ElicitRequestParams, ElicitResult
 from server.protocol import answers
 from server.protocol import elicitation as asking
 from server.shared_state.replies import MemoryReplies
+from server.text import ELLIPSIS
 from server.tool.elicitation import Question
 from tests.server.protocol.conftest import Build
 
@@ -31,12 +32,14 @@ class Person:
     def __init__(self, *answers: ElicitResult) -> None:
         self.asked: list[str] = []
         self.forms: list[dict[str, Any]] = []
+        self.metas: list[Any] = []
         self._answers = list(answers)
 
     async def __call__(
         self, context: ClientRequestContext, params: ElicitRequestParams
     ) -> ElicitResult:
         self.asked.append(params.message)
+        self.metas.append(params.meta)
         # Only forms are sent.
         self.forms.append(params.requested_schema["properties"])  # type: ignore[union-attr]
         return self._answers.pop(0)
@@ -80,6 +83,26 @@ async def test_the_user_is_asked_for_a_workspace_once_and_the_choice_is_remember
         "Northwind Outdoor",
         "Bluebird Coffee",
     ]
+
+
+async def test_a_dialog_gets_its_title_where_the_protocol_can_carry_it(
+    build: Build, era: str
+) -> None:
+    person = Person(accept(confirm=True))
+    async with Client(build(), mode=era, elicitation_callback=person) as client:
+        ids = await three_items(client)
+        await client.call_tool(
+            "archive_refetch_engagement_bulk", {"workspace": WORKSPACE, "itemIds": ids}
+        )
+    (message,), (meta,) = person.asked, person.metas
+    # A question inside a result has no `_meta` (protocol 2026-07-28).
+    if era == "2026-07-28":
+        assert meta is None
+        return
+    display = meta["anthropic/permissionDisplay"]
+    assert message.startswith(display["title"].removesuffix(ELLIPSIS))
+    # The title is cut here, so the description holds the whole message.
+    assert display["description"] == message
 
 
 async def test_a_client_that_cannot_ask_gets_the_choices(build: Build, era: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.server.protocol.conftest import BuildBoth
 
 # What they give as `clientInfo.name`.
 SENDS_ALL = ("Cline", "gemini-cli-mcp-client", "github-copilot-developer", "codex-mcp-client")
+PROMPT_NAMES = {"archive_system_prompt", "archivebox_system_prompt"}
 OTHERS = ("claude-code", "claude-ai", "Visual Studio Code", "mcp-inspector", "")
 
 
@@ -74,6 +76,27 @@ async def test_toolsets_that_the_user_chose_are_listed_to_everybody(
 
     assert mine == others
     assert SHORTENED not in instructions
+
+
+def name_tools(text: str) -> set[str]:
+    return set(re.findall(r"\barchive(?:box|_mcp)?_\w*[a-z]", text)) - PROMPT_NAMES
+
+
+@pytest.mark.parametrize("flags", [(), ("ARCHIVE_MCP_READ_ONLY",)], ids=["writing", "read-only"])
+@pytest.mark.parametrize("toolsets", ["all", "core", "discover", "views", "content,jobs"])
+async def test_the_instructions_name_no_tool_that_is_off(
+    build_both: BuildBoth, era: str, toolsets: str, flags: tuple[str, ...]
+) -> None:
+    server = build_both(ARCHIVE_MCP_TOOLSETS=toolsets, **dict.fromkeys(flags, "1"))
+    tools, instructions = await listed(server, "other", era)
+
+    names = {tool.name for tool in tools}
+    reached = "archive_mcp_call_read_tool" in names
+    assert reached or name_tools(instructions) <= names
+    assert ("archive_mcp_find_tools" in instructions) is reached
+    assert ("--toolsets all" in instructions) is (toolsets in ("views", "content,jobs"))
+    assert "\n\n\n" not in instructions
+    assert len(instructions) <= 2_048
 
 
 async def test_what_a_short_listing_leaves_out_is_called_through_another_tool(
@@ -131,7 +154,10 @@ async def test_hosts_learn_what_a_person_has_to_allow_each_time(
     asking = {tool for tool, keys in meta.items() if keys.get(REQUIRES_PERSON)}
     assert {"archive_refetch_engagement_bulk", "archive_delete_collection"} <= asking
     assert {"archivebox_remove", "archivebox_delete_snapshot"} <= asking
+    assert {"archive_start_engagement_job", "archivebox_start_remove"} <= asking
     assert not asking & {"archive_start_export", "archive_add_item_to_collections"}
+    # The single tool takes an item out unasked, and what the job did can be undone.
+    assert not asking & {"archive_remove_item_from_collections", "archive_start_collection_job"}
 
 
 @pytest.mark.parametrize("name", ["claude-code", "mcp-inspector"])

@@ -14,6 +14,7 @@ import pytest
 from server.archivebox.auth import Keys
 from server.archivebox.backend import ArchiveBoxBackend
 from server.archivebox.client import ArchiveBox
+from server.audit.auditor import Auditor
 from server.errors import Code, Failure
 from server.exports import ExportFolder
 from server.http.client import Http
@@ -129,6 +130,7 @@ class Alone:
 
     read_only = False
     spending = UnlimitedSpending()
+    auditor = Auditor()
 
     def __init__(self, running: LocalJobs, folder: Path | None) -> None:
         self._running = running

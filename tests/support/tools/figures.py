@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from server.pictures import charts
+import pytest
+
+from server.pictures import charts, painting
 from server.pictures.drawings import Drawing
 
 
 @contextmanager
 def watch_figures(figures: list[Any]) -> Iterator[None]:
     """Collect every figure that is drawn."""
-    encode = charts._encode_png
+    encode = painting._encode_png
 
-    def keep(figure: Any) -> bytes:
+    def collect(figure: Any) -> bytes:
         figures.append(figure)
         return encode(figure)
 
-    charts._encode_png = keep
-    try:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(painting, "_encode_png", collect)
+        patched.setattr(charts.drawer, "ask", _paint_here)
         yield
-    finally:
-        charts._encode_png = encode
+
+
+def _paint_here(header: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+    """Draw in this process what would be sent to the other, as it would be sent."""
+    return {}, painting.paint(json.loads(json.dumps(header)))
 
 
 def read_texts(drawing: Drawing) -> list[str]:

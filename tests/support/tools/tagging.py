@@ -49,6 +49,8 @@ class Eventful(Sandbox):
         self.arrived = 0
         self.most_at_once = 0
         self.created: list[str] = []
+        self.ignored: set[str] = set()
+        """Parts of a filter that are not applied, as Archive may do it."""
         self._at_once = 0
 
     async def handle(
@@ -56,7 +58,7 @@ class Eventful(Sandbox):
     ) -> Answer:
         """Answer a request."""
         if b"ItemToCollections" not in body:
-            return await super().handle(method, path, headers, body)
+            return await super().handle(method, path, headers, self._drop_ignored(body))
         self.arrived += 1
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
@@ -70,6 +72,15 @@ class Eventful(Sandbox):
             return await super().handle(method, path, headers, body)
         finally:
             self._at_once -= 1
+
+    def _drop_ignored(self, body: bytes) -> bytes:
+        if not self.ignored:
+            return body
+        content = json.loads(body)
+        parts = (content.get("variables") or {}).get("filter") or {}
+        for name in self.ignored & parts.keys():
+            del parts[name]
+        return json.dumps(content).encode()
 
 
 @dataclass

@@ -16,6 +16,7 @@ import pytest
 from server.archive.backend import ArchiveBackend
 from server.archive.client import Archive
 from server.archive.operations import ArchiveTool
+from server.audit.auditor import Auditor
 from server.errors import Code, Failure
 from server.exports import ExportFolder
 from server.http.client import Http
@@ -88,6 +89,7 @@ class Bench:
     folder: Path
     read_only: bool = False
     spending: Spending = field(default_factory=UnlimitedSpending)
+    auditor: Auditor = field(default_factory=Auditor)
 
     async def jobs(self) -> LocalJobs:
         return self.running

@@ -3,7 +3,7 @@ else."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from server.insights.rows import parse_instant
@@ -45,6 +45,14 @@ def drop_misfits(parts: Json, records: Iterable[Json]) -> tuple[list[Json], list
     return fitting, broken
 
 
+def list_paths(parts: Json) -> list[str]:
+    """Return the fields that show whether a record fits; none that would make a page dearer."""
+    paths: list[str] = []
+    for name in _list_seen(parts):
+        paths += _PATHS.get(name, ())
+    return paths
+
+
 def list_unseen(parts: Json) -> list[str]:
     """Return the parts of a filter that no record shows whether it fits."""
     return sorted(parts.keys() - _CHECKS.keys())
@@ -56,6 +64,19 @@ def describe_misfits(count: int, parts: Iterable[str]) -> list[str]:
         return []
     names = ", ".join(f"filter.{name}" for name in parts)
     return [f"Archive did not apply {names}: {count} items that do not fit are left out. {MIXED}"]
+
+
+def add_misfits(counters: Mapping[str, Any], count: int, parts: Iterable[str]) -> Json:
+    """Return the counters of a job with so many more items left out that do not fit."""
+    return {
+        "misfits": counters.get("misfits", 0) + count,
+        "broken": list(dict.fromkeys([*counters.get("broken", ()), *parts])),
+    }
+
+
+def describe_counted_misfits(counters: Mapping[str, Any]) -> list[str]:
+    """Return what the result of a job says about the items that its counters have as left out."""
+    return describe_misfits(counters.get("misfits", 0), counters.get("broken", ()))
 
 
 async def describe_ignored(
@@ -74,9 +95,10 @@ async def describe_ignored(
         instead: how to ask otherwise.
     """
     # Fewer than a page are hardly all that there is, and not worth a request.
-    if not unseen or total <= _FEW or "ids" in parts:
+    if any((not unseen, total <= _FEW, "ids" in parts)):
         return []
-    if await count({name: parts[name] for name in _list_seen(parts)}) != total:
+    seen = {name: parts[name] for name in _list_seen(parts)}
+    if await count(seen) != total:
         return []
     return [
         f"As many ({total:,}) came as without {', '.join(unseen)}: either all fit, or Archive did "
@@ -96,7 +118,7 @@ async def find_members(
     """
     ids, collections = set(parts.get("ids", ())), parts.get("collectionsIds", [])
     # Only where all came back is there reason to doubt.
-    if not ids or len(collections) != 1 or len(records) < len(ids):
+    if any((not ids, len(collections) != 1, len(records) < len(ids))):
         return records, []
     members = await read_members(collections[0])
     if members is None:
@@ -120,12 +142,17 @@ def _list_seen(parts: Json) -> list[str]:
 
 def _is_one_of(values: list[str], value: str | None) -> bool:
     # What was not asked for, or is not there, proves nothing.
-    return value is None or value.casefold() in {entry.casefold() for entry in values}
+    if value is None:
+        return True
+    return value.casefold() in map(str.casefold, values)
 
 
 def _has_account(names: list[str], record: Json) -> bool:
-    account = (record.get("socialProfile") or {}).get("accountName")
-    return _is_one_of([name.removeprefix("@") for name in names], account)
+    profile = record.get("socialProfile")
+    if profile is None:
+        return True
+    handles = [name.removeprefix("@") for name in names]
+    return _is_one_of(handles, profile.get("accountName"))
 
 
 def _has_type(types: list[str], record: Json) -> bool:
@@ -157,4 +184,11 @@ _CHECKS: dict[str, Callable[[Any, Json], bool]] = {
     "itemTypes": _has_type,
     "accountNames": _has_account,
     "takenAt": _is_in_window,
+}
+# The account of `accountNames` is a relation, which costs rate credits of its own.
+_PATHS = {
+    "ids": ("id",),
+    "provider": ("provider",),
+    "itemTypes": ("provider", "type"),
+    "takenAt": ("takenAt",),
 }

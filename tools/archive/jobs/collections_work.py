@@ -26,6 +26,7 @@ from server.jobs import (
 )
 from server.tool.result import drop_nulls
 from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
+from tools.archive.content.fitting import add_misfits, describe_counted_misfits
 from tools.archive.content.items import SearchItems
 from tools.archive.items_source import AT_ONCE, NAMED, ItemSource, read_account
 from tools.archive.jobs.collections_targets import find_targets, list_collections, match_targets
@@ -125,9 +126,11 @@ class CollectionWork:
             for target in _targets(job)
             if target["id"]
         }
-        async for result, cursor in self._find_items(job):
+        async for result, cursor, misfits in self._find_items(job):
             await job.add(
-                [_record(job, key, existing, members) for key, existing in result], cursor
+                [_record(job, key, existing, members) for key, existing in result],
+                cursor,
+                **misfits,
             )
             pending = await job.count(RecordState.PENDING)
             job.set_message(f"{pending:,} items found")
@@ -172,7 +175,7 @@ class CollectionWork:
         await self._take_ids(job, rows)
         listed = await OutcomeList.read(_list_outcomes(job))
         changed, failed = listed.count("changedItems"), listed.count("failedItems")
-        notes = []
+        notes = describe_counted_misfits(job.counters)
         if changed:
             notes.append(
                 f'archive_start_collection_job with {{"undo": "{job.row.id}"}} '
@@ -225,14 +228,17 @@ class CollectionWork:
             job.set_message(f"reading '{target['name']}': {len(members.ids):,} items")
         return members.ids
 
-    async def _find_items(self, job: Handle) -> AsyncIterator[tuple[list[Candidate], Any]]:
-        """What there is to move, piece by piece, each with the cursor behind it."""
+    async def _find_items(
+        self, job: Handle
+    ) -> AsyncIterator[tuple[list[Candidate], Any, dict[str, Any]]]:
+        """Yield what there is to move, piece by piece, each with the cursor behind it and the
+        counters of what was left out."""
         if self._order.undo is not None:
             jobs = await self._context.jobs()
             async for rows, number in find_reversals(
                 jobs, self._order.undo, _targets(job), after=int(job.cursor or 0)
             ):
-                yield rows, number
+                yield rows, number, {}
             return
         ids = list(dict.fromkeys(self._source.item_ids or []))
         start = int(job.cursor or 0) if ids else 0
@@ -244,7 +250,8 @@ class CollectionWork:
             start += AT_ONCE
             result: list[Candidate] = [(item, {"account": accounts.get(item)}) for item in sought]
             result += [(entry["url"], {"missing": entry["status"]}) for entry in batch.missing]
-            yield result, batch.cursor
+            misfits = add_misfits(job.counters, batch.misfits, batch.broken)
+            yield result, batch.cursor, misfits
 
     async def _move(self, job: Handle, record: RecordRow, ids: list[str], names: list[str]) -> None:
         kind = (

@@ -33,6 +33,7 @@ from server.jobs import (
     RecordState,
 )
 from server.text import count_noun
+from tools.archive.content.fitting import add_misfits, describe_counted_misfits
 from tools.archive.content.lookups import GetEngagementHistory
 from tools.archive.items_source import ItemSource
 from tools.archive.jobs.outcomes import MOST_NAMED, NO_ITEM, UNKNOWN_ID, Outcome, OutcomeList
@@ -141,7 +142,10 @@ class TimelineWork:
             absent = [entry["url"] for entry in batch.missing]
             existing = job.counters.get("absent", [])
             gathered = await job.add(
-                _records(batch), batch.cursor, absent=[*existing, *absent][:MOST_NAMED]
+                _records(batch),
+                batch.cursor,
+                absent=[*existing, *absent][:MOST_NAMED],
+                **add_misfits(job.counters, batch.misfits, batch.broken),
             )
             job.set_message(f"{job.row.total or gathered:,} items")
         # Links may lead to the same item or to none: the estimate was an upper bound.
@@ -245,7 +249,11 @@ class TimelineWork:
             "units": list_units(self._selection, EngagementEntry, self._shape),
             **({"timelines": rows} if rows else {}),
             **outcomes.to_dict(),
-            "notes": [*self._notes(tally, failed), *file.notes(export)],
+            "notes": [
+                *describe_counted_misfits(job.counters),
+                *self._notes(tally, failed),
+                *file.notes(export),
+            ],
         }
 
     def _notes(self, tally: Summary, failed: int) -> list[str]:

@@ -30,6 +30,7 @@ from server.exports import (
     discard,
 )
 from server.exports.job_file import (
+    LOST_ROWS,
     finish_draft,
     on_disk,
     open_spool,
@@ -68,11 +69,22 @@ class Place:
     over: bool = False
     draft: dict[str, Any] | None = None
     repeats: int = 0
+    restarts: int = 0
 
     def anew(self) -> Place:
         """The same export at its beginning."""
         # The name stays: the user was told it when the job began.
-        return Place(self.name, self.expected)
+        return Place(self.name, self.expected, restarts=self.restarts)
+
+    @property
+    def spool(self) -> str:
+        """What the spool is for: rows of another run, on a machine that the job comes back to, are
+        never taken for those of this one."""
+        return f"{self.name}~{self.restarts}" if self.restarts else self.name
+
+    def restart(self) -> Place:
+        """The same export at its beginning, because its rows are lost."""
+        return replace(self.anew(), restarts=self.restarts + 1)
 
     def after(self, batch: Batch, rows: int, offset: int, absent: list[str]) -> Place:
         """The place behind a batch that brought so many rows; `absent` is what led to none."""
@@ -119,15 +131,14 @@ class ExportWork:
         place = Place(**job.cursor) if job.cursor else await self._begin(job)
         if place.over:
             return
-        async with open_spool(self._folder, job, place.name, place.offset) as spool:
-            # The spool is shorter than the journal says (a full disk, a removed file): its rows
-            # are lost.
-            if spool.offset != place.offset:
-                place = place.anew()
-            place = await self._gather_rows(job, spool, place)
-        await job.checkpoint(
-            asdict(replace(place, over=True)), total=place.rows, gathered=place.rows
-        )
+        async with open_spool(self._folder, job, place.spool, place.offset) as spool:
+            if spool.offset == place.offset:
+                place = await self._gather_rows(job, spool, place)
+                await job.checkpoint(
+                    asdict(replace(place, over=True)), total=place.rows, gathered=place.rows
+                )
+                return
+        await self._restart(job, place)
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """An export has nothing to send."""
@@ -206,22 +217,27 @@ class ExportWork:
         await job.checkpoint(asdict(place), gathered=place.rows)
         job.set_message(f"{place.rows:,} rows")
 
+    async def _restart(self, job: Handle, place: Place) -> None:
+        """Gather all rows again: the spool is shorter than the journal says (a full disk, a removed
+        file), or on another machine."""
+        await on_disk(lambda: discard(self._folder, job.row.id))
+        await job.checkpoint(asdict(place.restart()))
+        await self.gather(job)
+
     async def _build(self, job: Handle, place: Place) -> tuple[Place, Export]:
         # Building runs in a thread that cannot be cancelled: it asks between pieces.
         def tick() -> None:
             if job.stopping:
                 raise Stopped(job.row.id)
 
-        async with open_spool(self._folder, job, place.name, place.offset) as spool:
+        async with open_spool(self._folder, job, place.spool, place.offset) as spool:
             if spool.offset == place.offset:
                 target = Target(place.name, self._query.format)
                 layout = await self._layout()
                 draft = await on_disk(lambda: build(self._folder, spool, target, layout, tick))
                 journalled = job.checkpoint(asdict(replace(place, draft=draft.to_dict())))
                 return place, await publish_once(self._folder, draft, journalled)
-        # The rows were lost since they were gathered.
-        await job.checkpoint(asdict(place.anew()))
-        await self.gather(job)
+        await self._restart(job, place)
         return await self._build(job, Place(**job.cursor))
 
     @property
@@ -306,6 +322,8 @@ class ExportWork:
             notes.append(
                 f"Archive counted {place.expected:,} at the start but returned {export.rows:,}."
             )
+        if place.restarts:
+            notes.append(LOST_ROWS)
         # Another job may have taken the name since this one chose it; files are never overwritten.
         if export.name != place.name:
             notes.append(f"{place.name} was taken: the file is {export.name}.")

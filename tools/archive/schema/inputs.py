@@ -178,7 +178,7 @@ class CustomAttributeConditionInput(Input):
 
     field: Text = Field(description="`key` of the attribute.")
     operator: Operator
-    type: AttributeType = Field(description="Type of the attribute; TEXT for the list `emails`.")
+    type: AttributeType = Field(description="Type of the attribute, as its schema lists it.")
     value: Annotated[Any, Meaning("null")] = Field(
         None,
         description=(

@@ -15,6 +15,7 @@ from server.archivebox.pages.text import read_page
 from server.errors import Code, Failure
 from server.exports import Draft, Export, Format, Layout, Spool, Target, build, discard
 from server.exports.job_file import (
+    LOST_ROWS,
     finish_draft,
     on_disk,
     open_spool,
@@ -64,11 +65,18 @@ class Place:
     rows: int = 0
     over: bool = False
     draft: Json | None = None
+    restarts: int = 0
 
-    def anew(self) -> Place:
-        """Return the same export at its beginning."""
+    @property
+    def spool(self) -> str:
+        """What the spool is for: rows of another run, on a machine that the job comes back to, are
+        never taken for those of this one."""
+        return f"{self.name}~{self.restarts}" if self.restarts else self.name
+
+    def restart(self) -> Place:
+        """Return the same export at its beginning, because its rows are lost."""
         # The name stays: the user was told it when the job began.
-        return Place(self.name)
+        return Place(self.name, restarts=self.restarts + 1)
 
 
 class ExportWork:
@@ -94,15 +102,14 @@ class ExportWork:
         place = Place(**job.cursor) if job.cursor else await self._begin(job)
         if place.over:
             return
-        async with open_spool(self._folder, job, place.name, place.offset) as spool:
-            # The spool is shorter than the journal says (a full disk, a removed file): its rows
-            # are lost.
-            if spool.offset != place.offset:
-                place = place.anew()
-            place = await self._gather_rows(job, spool, place)
-        await job.checkpoint(
-            asdict(replace(place, over=True)), total=place.rows, gathered=place.rows
-        )
+        async with open_spool(self._folder, job, place.spool, place.offset) as spool:
+            if spool.offset == place.offset:
+                place = await self._gather_rows(job, spool, place)
+                await job.checkpoint(
+                    asdict(replace(place, over=True)), total=place.rows, gathered=place.rows
+                )
+                return
+        await self._restart(job, place)
 
     async def send(self, job: Handle, records: list[RecordRow]) -> None:
         """Refuse: an export has nothing to send."""
@@ -175,22 +182,27 @@ class ExportWork:
         await job.checkpoint(asdict(place), gathered=place.rows)
         job.set_message(f"{place.rows:,} rows")
 
+    async def _restart(self, job: Handle, place: Place) -> None:
+        """Gather all rows again: the spool is shorter than the journal says (a full disk, a removed
+        file), or on another machine."""
+        await on_disk(lambda: discard(self._folder, job.row.id))
+        await job.checkpoint(asdict(place.restart()))
+        await self.gather(job)
+
     async def _build(self, job: Handle, place: Place) -> Export:
         # Building runs in a thread that cannot be cancelled: it asks between pieces.
         def tick() -> None:
             if job.stopping:
                 raise Stopped(job.row.id)
 
-        async with open_spool(self._folder, job, place.name, place.offset) as spool:
+        async with open_spool(self._folder, job, place.spool, place.offset) as spool:
             if spool.offset == place.offset:
                 target = Target(place.name, self._rows.format)
                 layout = Layout(self._rows.all_columns())
                 draft = await on_disk(lambda: build(self._folder, spool, target, layout, tick))
                 journalled = job.checkpoint(asdict(replace(place, draft=draft.to_dict())))
                 return await publish_once(self._folder, draft, journalled)
-        # The rows were lost since they were gathered.
-        await job.checkpoint(asdict(place.anew()))
-        await self.gather(job)
+        await self._restart(job, place)
         return await self._build(job, Place(**job.cursor))
 
     async def _read_links(self, spool: Spool) -> set[int] | None:
@@ -206,6 +218,8 @@ class ExportWork:
         # Another job may have taken the name since this one chose it; files are never overwritten.
         if export.name != place.name:
             notes.append(f"{place.name} was taken: the file is {export.name}.")
+        if place.restarts:
+            notes.append(LOST_ROWS)
         if self._rows.what == "links":
             notes.append(f"Each URL stands there once; {place.listed:,} snapshots have them.")
         return {**export.to_dict(), "notes": notes, "resource": resource(export)}

@@ -190,7 +190,7 @@ async def test_a_reload_that_changes_nothing_closes_nobody(tmp_path: Path) -> No
 async def test_the_working_folder_does_not_choose_where_tokens_go(tmp_path: Path) -> None:
     base = replace(load({}, environment={}), sources={"ARCHIVE_API_URL": "./.env"})
     with pytest.raises(SettingsError, match=r"\./\.env"):
-        TenantBuilder(base, cast("Any", None), cast("Any", None), OpenLimiter())
+        TenantBuilder(base, cast("Any", None), cast("Any", None), OpenLimiter(), cast("Any", None))
 
 
 def change(folder: Path, policy: str, replica: Replica) -> None:

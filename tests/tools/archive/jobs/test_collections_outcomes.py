@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from server.sandbox import COFFEE
-from tests.support.tools.tagging import Scene, scene
+from tests.support.tools.tagging import TOOL, Scene, scene
 from tools.archive.jobs.outcomes import MOST_NAMED
 
 
@@ -91,6 +91,34 @@ async def test_of_many_items_some_are_named_and_all_are_in_a_file() -> None:
     assert {row["item"] for row in rows if row["outcome"] == "skippedItems"} == set(half)
     assert result["resource"]["name"] == Path(result["file"]).name
     assert result["collections"][0]["itemCount"] == len(chosen)
+
+
+async def test_what_a_filter_that_was_not_applied_let_through_is_left_out_and_counted() -> None:
+    async with scene() as here:
+        provider: dict[str, Any] = {"filter": {"provider": "TIKTOK"}}
+        right = set(await here.items(**provider))
+        rest = len(await here.items()) - len(right)
+        here.sandbox.ignored = {"provider"}
+        done = await here.start(search=provider, collectionNames=["Empty Shelf"])
+        here.sandbox.ignored = set()
+        inside = await here.members("Empty Shelf")
+
+    assert inside == right
+    assert done["result"]["notes"][0].startswith(
+        f"Archive did not apply filter.provider: {rest} items that do not fit are left out."
+    )
+
+
+async def test_who_is_asked_learns_that_a_filter_may_not_have_been_applied() -> None:
+    async with scene() as here:
+        here.sandbox.ignored = {"verified"}
+        search = {"filter": {"verified": [True]}}
+        plan = await here.call(TOOL, dryRun=True, search=search, collectionNames=["Empty Shelf"])
+        await here.start(search=search, collectionNames=["Empty Shelf"])
+
+    (note,) = plan["notes"]
+    assert note.startswith("As many (300) came as without filter.verified")
+    assert note in here.question
 
 
 async def test_an_undo_names_the_items_too() -> None:

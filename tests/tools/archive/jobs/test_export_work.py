@@ -16,6 +16,7 @@ import pytest
 
 from server.errors import Code, Failure
 from server.exports import Spool
+from server.exports.job_file import LOST_ROWS
 from server.jobs import LostLease, Stopped
 from server.sandbox import MAIN
 from server.tool.arguments import parse
@@ -184,6 +185,30 @@ async def test_a_spool_that_is_shorter_than_journalled_is_begun_anew(there: Shop
 
     ids = [each["id"] for each in lines(result)]
     assert len(ids) == len(set(ids)) == ITEMS
+    assert LOST_ROWS in result["notes"]
+    assert there.left() == [result["name"]]
+
+
+async def test_rows_of_another_run_are_never_taken_for_those_of_this_one(there: Shop) -> None:
+    cursor = {**await gathered(there, format="jsonl"), "over": False}
+    (spool,) = there.left()
+    rows = (there.out / spool).read_bytes()
+    # Another machine goes on: there is no spool.
+    (there.out / spool).unlink()
+    job: Any = Handle(cursor)
+    await (await working(there, format="jsonl")).gather(job)
+    # Back on the first, where the older rows still are.
+    (other,) = there.left()
+    (there.out / other).unlink()
+    (there.out / spool).write_bytes(rows)
+    again: Any = Handle(job.cursor)
+    result = await (await working(there, format="jsonl")).finish(again)
+
+    ids = [each["id"] for each in lines(result)]
+    assert len(ids) == len(set(ids)) == ITEMS
+    assert there.sandbox.pages == 9
+    assert result["notes"].count(LOST_ROWS) == 1
+    assert there.left() == [result["name"]]
 
 
 async def test_what_was_written_behind_the_last_checkpoint_is_not_written_twice(

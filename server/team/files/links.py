@@ -1,0 +1,100 @@
+"""Links by which a person's browser loads one of their files, for a short time and without a
+sign-in.
+
+A link is sealed with the server's keys: nobody else can make or change one, and what it is for
+cannot be read from it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from server import wall_clock
+from server.exports import Download
+from server.team.policy import Identity, Policy
+from server.team.sealing import Seal
+
+PATH = "/files"
+LIFE = timedelta(minutes=15)
+_PURPOSE = "link of a file"
+# Longer than any link that this makes.
+_LONGEST = 16_000
+
+
+class LinkError(Exception):
+    """A link does not work; the message is for whoever opened it."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class Links:
+    """Makes and opens links.
+
+    Args:
+        address: what people's clients call the server, without a path; None where no link would
+            lead here.
+        keys: the first one seals.
+        policy: returns the policy that holds now.
+    """
+
+    def __init__(
+        self,
+        address: str | None,
+        keys: Sequence[bytes],
+        policy: Callable[[], Policy],
+        now: Callable[[], datetime] = lambda: wall_clock.utc_now(),
+    ) -> None:
+        self._address = address
+        self._seal = Seal(keys, _PURPOSE)
+        self._policy = policy
+        self._now = now
+
+    def make(self, identity: Identity, name: str) -> Download | None:
+        """Return a link to a file of somebody."""
+        if self._address is None:
+            return None
+        until = (self._now() + LIFE).replace(microsecond=0)
+        content = [self._shorten(identity).encode(), name, int(until.timestamp())]
+        sealed = self._seal.close(json.dumps(content, ensure_ascii=False))
+        return Download(f"{self._address}{PATH}/{sealed}", until)
+
+    def open(self, sealed: str) -> tuple[Identity, str]:
+        """Return whose file a link leads to, and its name.
+
+        Raises:
+            LinkError: it is not one of this server, too old, or of somebody who may not work here
+                any more.
+        """
+        text = self._seal.open(sealed) if len(sealed) <= _LONGEST else None
+        if text is None:
+            raise LinkError(
+                403,
+                "This link does not work. Copy all of it, or ask the assistant for the file again.",
+            )
+        owner, name, until = json.loads(text)
+        if self._now() >= datetime.fromtimestamp(until, UTC):
+            minutes = LIFE // timedelta(minutes=1)
+            raise LinkError(
+                410,
+                f"This link has expired: they work for {minutes} minutes. Ask the assistant for "
+                "the file again.",
+            )
+        identity = Identity.decode(owner)
+        if self._policy().find(identity) is None:
+            raise LinkError(
+                403,
+                "Whoever this link was made for may not use this server any more. Ask its "
+                "administrators.",
+            )
+        return identity, name
+
+    def _shorten(self, identity: Identity) -> Identity:
+        """Return as much of somebody as the policy is asked about; never their token."""
+        groups = identity.groups & self._policy().claims.keys()
+        return replace(identity, token=None, groups=groups)
