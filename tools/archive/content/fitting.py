@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from server.insights.rows import parse_instant
+from server.tool.result import drop_nulls
 
 Json = dict[str, Any]
 
@@ -175,7 +176,8 @@ def _is_in_window(window: Json, record: Json) -> bool:
     if moment is None:
         return True
     # An open side is where the item itself is.
-    first, last = (parse_instant(window.get(side) or moment) for side in ("from", "to"))
+    bounds = {"from": moment, "to": moment, **drop_nulls(window)}
+    first, last = parse_instant(bounds["from"]), parse_instant(bounds["to"])
     return first <= parse_instant(moment) <= last
 
 

@@ -254,7 +254,7 @@ class GetTopContent(Computed):
         return show_money(answer, context.money)
 
     def result(self, result: SourceItems) -> dict[str, Any]:
-        values = [row.value(self.metric_name) for row in result.rows]
+        values = _list_values(result.rows, self.metric_name)
         unknown = values.count(None)
         coverage = {
             "items": len(values),
@@ -332,7 +332,11 @@ class GetTopContent(Computed):
 
 def _lack(rows: list[Row], metric: str) -> bool:
     """Return whether there are rows, and none has the metric."""
-    return {row.value(metric) for row in rows} == {None}
+    return set(_list_values(rows, metric)) == {None}
+
+
+def _list_values(rows: list[Row], metric: str) -> list[float | None]:
+    return [row.value(metric) for row in rows]
 
 
 def _rows(page: Page) -> list[Row]:
