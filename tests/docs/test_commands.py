@@ -25,15 +25,11 @@ OTHERS = (
     "python3 -m venv",
     "claude mcp add archive",
     "codex mcp add archive",
-)
-OTHERS += (
     "gemini extensions install",
     "npx @modelcontextprotocol/inspector",
-    "nano",
-    "ls -A",
-    "chmod",
+    ".venv/bin/pip install",
+    ".venv/bin/python -m pytest",
 )
-OTHERS += (".venv/bin/pip install", ".venv/bin/python -m pytest")
 INLINE = re.compile(r"`((?:\.venv/bin/)?archive-mcp(?: [^`\n]*)?)`")
 # It holds a real token, asks for one, or waits for a client: parsed, not run.
 RUN = ("doctor --sandbox", "demo", "jobs list", "--version")
