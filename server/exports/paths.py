@@ -30,7 +30,7 @@ from server.exports.names import (
 )
 
 if TYPE_CHECKING:
-    from server.exports.publish import Draft
+    from server.exports.draft import Draft
 
 # The most bytes of one piece of a file.
 MAX_PIECE = 1_000_000

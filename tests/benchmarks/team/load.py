@@ -20,7 +20,7 @@ from tests.benchmarks.team.cases import CASES, Case, digest, learn_answers
 from tests.support.machine.procfs import resident
 from tests.support.pace.pacing import ALLOWED, most_within
 from tests.support.sandboxed import LAUNCHER, SandboxProcess
-from tests.support.team.postgres import Postgres, serve_postgres
+from tests.support.team.engines.postgres import Postgres, serve_postgres
 from tests.support.team.replicas import (
     Caller,
     Member,
