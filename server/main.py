@@ -230,12 +230,15 @@ def _team_libraries() -> Iterator[None]:
 
 
 def _run_team(options: Namespace, product: Product) -> int:
+    if options.action == "key":
+        from server.team.identity.machine_keys import describe_new_key
+
+        print(describe_new_key())
+        return 0
     with _team_libraries():
-        from server.team.demo.play import play, print_key, read_database_url
+        from server.team.demo.play import play, read_database_url
 
     gc.enable()
-    if options.action == "key":
-        return print_key()
     return play(product.launcher, read_database_url())
 
 
@@ -268,7 +271,8 @@ def _serve_team(options: Namespace, settings: Settings, product: Product) -> int
 
     team = load_team(os.environ, host=options.host, port=options.port, workers=options.workers)
     catalog = Catalog.read(product.surface, importlib.import_module)
-    return serve_http(settings, team, catalog, importlib.import_module(product.prompts))
+    prompts: Any = importlib.import_module(product.prompts)
+    return serve_http(settings, team, catalog, prompts, product.launcher)
 
 
 def _run_worker(options: Namespace, settings: Settings, product: Product) -> int:

@@ -13,6 +13,7 @@ import base64
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, TextIO, cast
 from urllib.parse import quote, quote_plus
@@ -42,19 +43,35 @@ class _Secrets:
     def __init__(self) -> None:
         self.spellings: tuple[str, ...] = ()
         self.pattern = re.compile("(?!)")
-        self._words: set[str] = set()
-        self._anywhere: set[str] = set()
+        # How often each was learned: of two that learn one, one may forget it.
+        self._counts: Counter[str] = Counter()
 
     def add(self, secret: str) -> None:
         if len(secret) < _SHORTEST:
             return
-        plain = self._anywhere if len(secret) >= _SHORTEST_ANYWHERE else self._words
-        plain.update(_spell_plainly(secret))
-        self._anywhere.update(_spell_encoded(secret.encode("utf-8", "replace")))
-        self.spellings = (*self._words, *self._anywhere)
+        self._counts[secret] += 1
+        if self._counts[secret] == 1:
+            self._spell()
+
+    def remove(self, secret: str) -> None:
+        if secret not in self._counts:
+            return
+        self._counts[secret] -= 1
+        if not self._counts[secret]:
+            del self._counts[secret]
+            self._spell()
+
+    def _spell(self) -> None:
+        words: set[str] = set()
+        anywhere: set[str] = set()
+        for secret in self._counts:
+            plain = anywhere if len(secret) >= _SHORTEST_ANYWHERE else words
+            plain.update(_spell_plainly(secret))
+            anywhere.update(_spell_encoded(secret.encode("utf-8", "replace")))
+        self.spellings = (*words, *anywhere)
         # The longest first: an escaped spelling may hold a plain one.
-        words = [rf"(?<![A-Za-z0-9]){word}(?![A-Za-z0-9])" for word in _order(self._words)]
-        self.pattern = re.compile("|".join([*_order(self._anywhere), *words]))
+        bounded = [rf"(?<![A-Za-z0-9]){word}(?![A-Za-z0-9])" for word in _order(words)]
+        self.pattern = re.compile("|".join([*_order(anywhere), *bounded]) or "(?!)")
 
 
 _secrets = _Secrets()
@@ -64,6 +81,12 @@ def learn(*secrets: str) -> None:
     """Take out these secrets from now on; those of a few characters are not."""
     for secret in secrets:
         _secrets.add(secret)
+
+
+def unlearn(*secrets: str) -> None:
+    """Undo `learn` once for each of these: whose they are has gone."""
+    for secret in secrets:
+        _secrets.remove(secret)
 
 
 def forget() -> None:

@@ -72,6 +72,7 @@ SLOW = (
     # Whole processes, and real servers of other projects.
     "tests/archivebox",
     "tests/campaign",
+    "tests/clients/test_clients_tour.py",
     "tests/process",
     "tests/server/jobs/test_job_processes.py",
     "tests/server/limiter/test_pacer_processes.py",
@@ -113,6 +114,7 @@ ONE_PROCESS = ("tests/archivebox",)
 
 SECONDS = {
     "tests/archivebox": 1800,  # the first one installs a release and its dependencies
+    "tests/clients": 900,  # the first run installs each client
     "tests/process": 900,
     **dict.fromkeys(CAMPAIGN, 3600),
 }

@@ -1,7 +1,7 @@
 """Writes what follows from the request classes: `python -m tools.surface`.
 
-That is `tools/surface.json`, which `tools/list` serves, and the table of tools in the README. Both
-are committed, so that start-up imports no tool and a review sees each change of the surface.
+That is `tools/surface.json`, which `tools/list` serves, and the table of tools in `docs/tools.md`.
+Both are committed, so that start-up imports no tool and a review sees each change of the surface.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from server.tool.request import Request
 from server.tool.schema import input_schema
 
 FILE = Path(__file__).with_name("surface.json")
-README = Path(__file__).parents[1] / "README.md"
-# Only what is between the marks is generated: the rest of the README is written by hand.
+PAGE = Path(__file__).parents[1] / "docs" / "tools.md"
+# Only what is between the marks is generated: the rest of the page is written by hand.
 _TABLE = re.compile(r"(?<=<!-- tools -->\n).*?(?=<!-- /tools -->)", re.DOTALL)
 
 # The service's tools come first: those about the server itself help only once there is work.
@@ -82,8 +82,8 @@ def render() -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def readme() -> str:
-    """Return the README's text with its table of tools brought up to date."""
+def page() -> str:
+    """Return the text of the page of tools with its table brought up to date."""
     lines = ["| tool | what it does | toolset | kind |", "|---|---|---|---|"]
     for request in requests():
         kind = request.risk + (", asks first" if request.confirmed else "")
@@ -92,7 +92,7 @@ def readme() -> str:
         )
     table = "\n".join(lines) + "\n"
     # A function, because backslashes in a plain replacement would be read as escapes.
-    return _TABLE.sub(lambda _: table, README.read_text(encoding="utf-8"))
+    return _TABLE.sub(lambda _: table, PAGE.read_text(encoding="utf-8"))
 
 
 def _row(request: type[Request[Any, Any]]) -> dict[str, Any]:
@@ -140,5 +140,5 @@ def _place(request: type[Request[Any, Any]]) -> tuple[int, int, str]:
 
 if __name__ == "__main__":
     FILE.write_text(render(), encoding="utf-8")
-    README.write_text(readme(), encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
     sys.stdout.write(f"{FILE.name}: {len(rows())} tools\n")

@@ -3,12 +3,15 @@ job."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import anyio
+
 from server.archivebox.client import ArchiveBox, Send
 from server.archivebox.openapi import Description
+from server.errors import Failure
 from server.tool.result import drop_nulls
 
 if TYPE_CHECKING:
@@ -98,3 +101,27 @@ class ArchiveBoxApi:
         reply = await self.client.raw(Send("GET", path, self.deadline, params=params or {}))
         # A file with broken bytes is still worth reading: each becomes a replacement character.
         return reply.body.decode("utf-8", "replace")
+
+
+async def read_at_once(*reads: Callable[[], Awaitable[Any]]) -> list[Any]:
+    """Return the answers of reads that do not depend on one another, in their order.
+
+    Raises:
+        Failure: that of the first read that failed; the others are then given up.
+    """
+    answers: list[Any] = [None] * len(reads)
+    failures: list[Failure] = []
+
+    async def run(number: int, read: Callable[[], Awaitable[Any]]) -> None:
+        try:
+            answers[number] = await read()
+        except Failure as failure:
+            failures.append(failure)
+            group.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        for number, read in enumerate(reads):
+            group.start_soon(run, number, read)
+    if failures:
+        raise failures[0]
+    return answers

@@ -38,6 +38,8 @@ _WGET_EXITS = {
 _TIMEOUT = re.compile(r"timed out after [\d.]+ seconds", re.I)
 # What 0.8.5 says of any failure but 403, 404 and 500.
 _ANY_FAILURE = re.compile(r"got an error from the server")
+# What htmltotext of 0.8.5 says of a copy without a byte.
+_NO_HTML = re.compile(r"could not find HTML to parse")
 # Exit codes 6 and 8, a status line, or what may be one.
 _REFUSED = re.compile(
     r"(?:exit=|status |code: ?)[68]\b|\b[45]\d\d [A-Z][a-z]|\bERROR [45]\d\d\b"
@@ -121,7 +123,20 @@ class _Outputs:
     @property
     def held(self) -> bool:
         """Whether any output holds the page."""
-        return any(map(attrgetter("holds_page"), self.newest.values()))
+        holders = set(map(attrgetter("plugin"), filter(_HOLDS_PAGE, self.newest.values())))
+        return bool(holders - ({"dom"} if self._has_empty_dom else set()))
+
+    @property
+    def _has_empty_dom(self) -> bool:
+        """Whether the DOM that 0.8.5 calls a success is a file without a byte: its browser writes
+        one for an address where it got no page.
+
+        Its htmltotext says so: it reads the first copy there is, and this one comes last.
+        """
+        text = self.newest.get("htmltotext", _NO_OUTPUT)
+        before = map(self.newest.get, ("singlefile", "wget"))
+        has_other = any(map(_HOLDS_PAGE, filter(None, before)))
+        return not has_other and text.status == "failed" and bool(_NO_HTML.search(text.text))
 
     @property
     def is_contradicted(self) -> bool:
@@ -141,6 +156,7 @@ class _Outputs:
         return tuple(map(_Output.describe_failure, holders))
 
 
+_HOLDS_PAGE = attrgetter("holds_page")
 _KINDS = ("copies", "texts", "media")
 _NO_OUTPUT = _Output("", "", "", {})
 
@@ -239,7 +255,9 @@ def _why_failed(outputs: _Outputs, failures: tuple[Json, ...], answer: SiteAnswe
     if answer.is_error:
         return answer.describe()
     if failures:
-        return str(failures[0]["reason"])
+        # Wget says why it got nothing, a browser of 0.8.5 only that its file is not there.
+        first = min(failures, key=lambda failure: failure["plugin"] != "wget")
+        return str(first["reason"])
     if not outputs.newest:
         return "There is no output: it was never archived."
     return answer.describe()

@@ -8,6 +8,7 @@ from server.archivebox.client import ArchiveBox, Send
 from server.archivebox.failures import decode
 from server.doctor.report import Check
 from server.errors import Code, Failure
+from server.http.intermediary import Intercepted
 
 SECONDS = 20.0
 
@@ -39,7 +40,7 @@ async def check_archivebox(backend: ArchiveBoxBackend, name: str) -> list[Check]
     except Failure as failure:
         return [
             Check("archivebox", "fail", failure.message, _hint_of(failure)),
-            Check("archivebox key", "skip", "not checked, because ArchiveBox did not answer"),
+            Check("archivebox key", "skip", _explain_skip(failure)),
         ]
     detail = f"{name} answers: version {api.version}, {len(api.endpoints)} endpoints"
     return [Check("archivebox", "ok", detail), await _check_key(client, deadline)]
@@ -60,7 +61,15 @@ async def _check_key(client: ArchiveBox, deadline: float) -> Check:
     )
 
 
+def _explain_skip(failure: Failure) -> str:
+    if isinstance(failure, Intercepted):
+        return f"not checked: {failure.who} answered, and not ArchiveBox"
+    return "not checked, because ArchiveBox did not answer"
+
+
 def _hint_of(failure: Failure) -> str:
+    if isinstance(failure, Intercepted):
+        return failure.hint
     # Hints are written for a model that speaks to the user; the doctor speaks to them itself.
     hint = failure.hint.removeprefix("Tell the user to ")
     return _HINTS.get(failure.code, hint[:1].upper() + hint[1:])

@@ -1,8 +1,8 @@
 """What this product assumes of the real API, because it could not be called while this was built.
 
 The statements come from Archive's documentation pages; where two of them disagree, the newer one
-counts and both readings are handled. They stand in `assumptions.toml`, and the README's list is
-generated from there.
+counts and both readings are handled. They stand in `assumptions.toml`, and the list in
+`docs/assumptions.md` is generated from there.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NOT_LIVE = tuple(assumption.id for assumption in ASSUMPTIONS if not assumption.l
 
 
 def render_markdown() -> str:
-    """Return the README's list: a count and a table, without a line break at the end."""
+    """Return the list of the documents: a count and a table, without a line break at the end."""
     lines = [
         f"{len(ASSUMPTIONS)} behaviours, "
         f"{len(LIVE)} of them checked by `archive-mcp doctor --live`:",

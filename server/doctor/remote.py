@@ -13,6 +13,7 @@ from server.archive.workspaces import Workspace
 from server.doctor.probe import read_field
 from server.doctor.report import Check
 from server.errors import Code, Failure
+from server.http.intermediary import Intercepted
 from server.limiter import Pacer, Snapshot
 from server.text import count_noun
 from server.tool.elicitation import Nobody
@@ -80,7 +81,13 @@ async def check_api(
 
 
 def _explain_failure(failure: Failure, name: str) -> list[Check]:
-    """Return whose fault it is that no workspaces were listed: the API's or the token's."""
+    """Return whose fault it is that no workspaces were listed: somebody's on the way, the API's, or
+    the token's."""
+    if isinstance(failure, Intercepted):
+        return [
+            Check("api", "fail", failure.message, failure.hint),
+            Check("token", "skip", f"not checked: {failure.who} answered, and not Archive"),
+        ]
     if failure.code in _HINTS:
         return [
             Check("api", "fail", failure.message, _HINTS[failure.code]),
@@ -145,13 +152,19 @@ async def _check_access(backend: ArchiveBackend, target: Workspace, deadline: fl
     try:
         answer = await backend.archive.execute(call)
     except Failure as failure:
-        hint = _HINTS.get(failure.code, "Use a token that may use this workspace.")
+        hint = _hint_of(failure)
         return Check("access", "fail", f"{target.name}: {failure.message}", hint)
     # A server that ignored the header would answer every call for the wrong workspace.
     if str(read_field(answer.data, "id")).lower() != target.id:
         problem = f"{target.name}: Archive answered for another workspace."
         return Check("access", "fail", problem, "Try again later.")
     return Check("access", "ok", f"{target.name} answers")
+
+
+def _hint_of(failure: Failure) -> str:
+    if isinstance(failure, Intercepted):
+        return failure.hint
+    return _HINTS.get(failure.code, "Use a token that may use this workspace.")
 
 
 def _check_pace(state: Snapshot, target: Workspace) -> Check:

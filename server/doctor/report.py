@@ -116,7 +116,7 @@ class Report:
         for (outcome, evidence), ids in _group(findings).items():
             subject = f"all {count}" if len(ids) == count else ", ".join(ids)
             yield f"{outcome:<13} {subject}: {evidence}"
-        yield f"{'not checked':<13} {', '.join(NOT_LIVE)} (`--json` and the README say why)"
+        yield f"{'not checked':<13} {', '.join(NOT_LIVE)} (`--json` and the documents say why)"
 
     def _render_verdict(self) -> str:
         count = Counter(check.status for check in self.checks)

@@ -18,7 +18,7 @@ arrivals at about 0.1 % or below, twice does not.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 # Sends allowed per window (Archive docs, rate limits page: 5 requests a second for each workspace).
@@ -156,7 +156,7 @@ class Evidence:
         return list(grouped.values())
 
 
-def robust_maximum(samples: Sequence[float]) -> float:
+def robust_maximum(samples: Iterable[float]) -> float:
     """Return the largest sample once one in eight is left out; 0 without samples."""
     ordered = sorted(samples)
     return ordered[len(ordered) - 1 - len(ordered) // _OUTLIER_IN] if ordered else 0.0

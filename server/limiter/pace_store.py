@@ -30,6 +30,11 @@ class PaceStore(Protocol):
         """Moment of this process's monotonic clock before which it must not send: until then the
         records may lack, or misdate, what was sent before."""
 
+    @property
+    def lead(self) -> float:
+        """Seconds that a change takes until it holds for all: a turn is claimed so long before it
+        is due, so that what the change takes does not delay the send."""
+
     async def transact(
         self,
         key: str,

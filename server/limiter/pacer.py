@@ -215,9 +215,12 @@ class Pacer:
             if isinstance(outcome, Wait):
                 # Credits may come back sooner than they refill: another answer, another plan.
                 patience = CALLS * self._rules.window if outcome.for_credits else math.inf
-                await self._pass_time(min(outcome.until - self._now(), patience))
+                seconds = outcome.until - self._store.lead - self._now()
+                await self._pass_time(min(seconds, patience))
+                continue
+            await self._pass_time(outcome.stamp - self._now())
             # The claim stays in the log unused: that costs a turn, sending late could cost a 429.
-            elif stale < _STALE_CLAIMS and self._is_stale(outcome, queue):
+            if stale < _STALE_CLAIMS and self._is_stale(outcome, queue):
                 stale += 1
             else:
                 queue.note_turn(waiter, outcome.stamp)
@@ -227,7 +230,7 @@ class Pacer:
         request = TurnRequest(self._who, waiter.cost, waiter.lane)
 
         def step(shared: _SharedData) -> tuple[Claim | Wait, State]:
-            now = self._now()
+            now = self._now() + self._store.lead
             # An interactive caller came while this one waited for the file: the ticket is that
             # one's now.
             if queue.head is not waiter:

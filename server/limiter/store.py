@@ -87,6 +87,11 @@ class SqliteStore:
         """Return 0: a file that replaced a lost one starts with a cautious record instead."""
         return 0.0
 
+    @property
+    def lead(self) -> float:
+        """Return 0: a change takes less than a millisecond."""
+        return 0.0
+
     async def transact(
         self,
         key: str,

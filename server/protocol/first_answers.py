@@ -184,7 +184,11 @@ def _fits(value: Any, shape: Shape) -> bool:
         return False
     if "*" in shape:
         return all(_fits(entry, shape["*"]) for entry in value.values())
+    return _fits_fields(value, shape)
+
+
+def _fits_fields(value: Json, shape: dict[str, Any]) -> bool:
     shapes = {key.removesuffix("?"): inner for key, inner in shape.items()}
-    if not shape.keys() & shapes.keys() <= value.keys() <= shapes.keys():
-        return False
-    return all(_fits(entry, shapes[key]) for key, entry in value.items())
+    required = shape.keys() & shapes.keys()
+    has_its_fields = required <= value.keys() <= shapes.keys()
+    return has_its_fields and all(_fits(entry, shapes[key]) for key, entry in value.items())

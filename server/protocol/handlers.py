@@ -279,13 +279,15 @@ def _to_protocol_error(failure: Failure, uri: str) -> MCPError:
     Hosts show that message and nothing else.
     """
     code = types.INVALID_PARAMS if failure.code in _CALLER_CODES else types.INTERNAL_ERROR
-    choices = failure.details.get("candidates") or failure.details.get("choices") or []
-    names = [f"{choice['name']} ({choice['id']})" for choice in choices[:_MOST_CHOICES]]
-    parts = [failure.message, failure.hint]
-    if names:
-        parts.append(f"There are: {', '.join(names)}.")
+    parts = [failure.message, failure.hint, _describe_choices(failure)]
     data = {"uri": uri, ERROR_META: _to_dict(failure)}
     return MCPError(code, " ".join(filter(None, parts)), data)
+
+
+def _describe_choices(failure: Failure) -> str:
+    choices = failure.details.get("candidates") or failure.details.get("choices") or []
+    names = [f"{choice['name']} ({choice['id']})" for choice in choices[:_MOST_CHOICES]]
+    return f"There are: {', '.join(names)}." if names else ""
 
 
 def _to_dict(failure: Failure) -> dict[str, Any]:

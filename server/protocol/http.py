@@ -10,9 +10,12 @@ from anyio.abc import TaskStatus
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
+
+from server.redaction import holds_secret, redact, redact_message
 
 
 class HttpServer:
@@ -35,7 +38,72 @@ class HttpServer:
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        await self._manager.handle_request(scope, receive, send)
+        await self._manager.handle_request(scope, receive, RedactedSend(send).send)
+
+
+class RedactedSend:
+    """Sends an answer without the secrets that an API may have repeated in it.
+
+    Whole answers are JSON; of a stream each line of data is.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: Message | None = None
+        self._is_stream = False
+        self._body = b""
+
+    async def send(self, message: Message) -> None:
+        """Send a message of the app's protocol."""
+        if message["type"] == "http.response.start":
+            kind = Headers(raw=message["headers"]).get("content-type", "")
+            self._is_stream = kind.startswith("text/event-stream")
+            if self._is_stream:
+                await self._send(message)
+            else:
+                # Its length may change with its body.
+                self._start = message
+            return
+        if message["type"] != "http.response.body" or self._is_stream:
+            await self._send(self._redact_events(message))
+            return
+        self._body += message.get("body", b"")
+        if not message.get("more_body", False):
+            await self._finish()
+
+    async def _finish(self) -> None:
+        body = _redact(self._body)
+        if self._start is not None:
+            headers = MutableHeaders(raw=list(self._start["headers"]))
+            if body != self._body:
+                headers["content-length"] = str(len(body))
+            await self._send({**self._start, "headers": headers.raw})
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    def _redact_events(self, message: Message) -> Message:
+        # The SDK sends each event in one piece.
+        body = message.get("body", b"")
+        if not holds_secret(body.decode("utf-8", "replace")):
+            return message
+        lines = [_redact_event(line) for line in body.split(b"\n")]
+        return {**message, "body": b"\n".join(lines)}
+
+
+def _redact_event(line: bytes) -> bytes:
+    name, colon, data = line.partition(b":")
+    if name != b"data":
+        return line
+    return name + colon + b" " + _redact(data.strip()) + b"\r"
+
+
+def _redact(body: bytes) -> bytes:
+    text = body.decode("utf-8", "replace")
+    if not holds_secret(text):
+        return body
+    try:
+        return redact_message(text).encode()
+    except ValueError:
+        return redact(text).encode()
 
 
 class NameCheck:

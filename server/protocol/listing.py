@@ -105,10 +105,13 @@ def client_name(ctx: Context) -> str:
     """Return the name that the client gives; empty where it gives none."""
     # With the first request it is in the parameters alone: the session does not know it yet.
     if ctx.method == "initialize":
-        info = (ctx.params or {}).get("clientInfo")
-        return str(info.get("name", "")) if isinstance(info, dict) else ""
+        return _read_name((ctx.params or {}).get("clientInfo"))
     params = ctx.session.client_params
     return params.client_info.name if params is not None else ""
+
+
+def _read_name(info: Any) -> str:
+    return str(info.get("name", "")) if isinstance(info, dict) else ""
 
 
 def close_schema(schema: Json) -> Json:

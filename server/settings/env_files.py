@@ -8,6 +8,10 @@ import stat
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dotenv.parser import Binding
 
 MOST_BYTES = 1024 * 1024
 """The most bytes that are read of a file; one with settings has a few hundred."""
@@ -137,6 +141,10 @@ def _report_unreadable(path: Path, line: int, statement: str, names: Collection[
     ]
 
 
+def _read_name(binding: Binding) -> str:
+    return "" if binding.error else binding.key or ""
+
+
 def change_variables(text: str, changes: Mapping[str, str | None]) -> str:
     """Return the text of a file with these values, where None removes a variable.
 
@@ -151,8 +159,8 @@ def change_variables(text: str, changes: Mapping[str, str | None]) -> str:
     parts: list[str] = []
     for binding in parse_stream(StringIO(text, newline="")):
         statement = binding.original.string
-        name = binding.key or ""
-        if name in changes and not binding.error:
+        name = _read_name(binding)
+        if name in changes:
             # The last of several would win: all of them become the new one.
             statement = _replace(statement, name, changes[name], line_break)
             missing.pop(name, None)

@@ -160,18 +160,26 @@ def _add(collection: Collection, source: Source, file: EnvFile) -> None:
     """Add what a source says about variables that no source before it has set."""
     collection.warnings += file.warnings
     for name in VARIABLES:
-        value = file.values.get(name, "").strip()
-        if name in KEYS:
-            value = clean_key(value)
+        value = _read_value(file, name)
         if not value or name in collection.values:
             continue
-        place = f"{source}, line {file.lines[name]}" if name in file.lines else source
+        place = _describe_place(source, file, name)
         if problem := _find_problem(source, name, value):
             collection.warnings.append(f"{name} ({place}) is ignored: {problem}")
         elif not _loosens(source, name, value):
             collection.values[name] = value
             collection.sources[name] = source
             collection.places[name] = place
+
+
+def _read_value(file: EnvFile, name: str) -> str:
+    value = file.values.get(name, "").strip()
+    return clean_key(value) if name in KEYS else value
+
+
+def _describe_place(source: Source, file: EnvFile, name: str) -> str:
+    line = file.lines.get(name)
+    return source if line is None else f"{source}, line {line}"
 
 
 def _loosens(source: Source, name: str, value: str) -> bool:
@@ -182,11 +190,19 @@ def _loosens(source: Source, name: str, value: str) -> bool:
 
 def _find_problem(source: Source, name: str, value: str) -> str:
     """Return why a value is not used; empty if it is."""
+    return _find_wrong_place(source, name, value) or _find_wrong_value(name, value)
+
+
+def _find_wrong_place(source: Source, name: str, value: str) -> str:
     if source == "./.env" and name in _NOT_FROM_WORKING_FOLDER:
         return "set it in the environment or in ~/.env.shared."
     # Elsewhere a stranger could have the user's own token sent to an address of theirs.
     if value == KEYCHAIN and source != "~/.env.shared":
         return "the keychain is read only where ~/.env.shared says so; `archive-mcp setup` does."
+    return ""
+
+
+def _find_wrong_value(name: str, value: str) -> str:
     if is_unexpanded(value):
         return (
             f"{value} is the name of a variable that the client left as it stands; "

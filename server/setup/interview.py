@@ -100,9 +100,10 @@ class Interview:
     def _ask_for_workspace(
         self, answers: Answers, stored: Mapping[str, str], workspaces: list[dict[str, str]]
     ) -> None:
-        is_set = "ARCHIVE_WORKSPACE_ID" in {**stored, **answers.values}
+        if "ARCHIVE_WORKSPACE_ID" in {**stored, **answers.values}:
+            return
         # Of one there is no choice, and a script has named it or wants none.
-        if is_set or len(workspaces) < 2 or not self.console.interactive:
+        if len(workspaces) < 2 or not self.console.interactive:
             return
         by_name = {"{name} ({id})".format(**workspace): workspace["id"] for workspace in workspaces}
         question = "Which workspace by default? (Enter: you are asked later)"

@@ -36,11 +36,15 @@ def run_setup(options: Namespace, catalog: Catalog, launcher: Path) -> int:
         raise SettingsError("setup: this user has no home folder to store anything in. Set HOME.")
     if options.forget and not options.remove:
         raise SettingsError("setup: --forget goes with --remove.")
-    # A question would swallow a line of what is piped in.
-    interactive = sys.stdin.isatty() and not (options.stdin or options.yes)
-    console = Console(interactive, options.yes)
-    setup = Setup(options, machine, console, Keychain(environment=machine.environment), catalog)
+    keychain = Keychain(environment=machine.environment)
+    setup = Setup(options, machine, _open_console(options), keychain, catalog)
     return setup.remove() if options.remove else setup.add(find_program(launcher, machine))
+
+
+def _open_console(options: Namespace) -> Console:
+    # A question would swallow a line of what is piped in.
+    is_script = options.stdin or options.yes
+    return Console(sys.stdin.isatty() and not is_script, options.yes)
 
 
 @dataclass

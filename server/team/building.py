@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from server.http.transport import InProcess
 from server.recovery import Recovery
 from server.services import Services
-from server.settings import Settings
+from server.settings import Settings, SettingsError
 from server.shared_state import SharedState
 from server.team.files.exports import PEOPLE, make_digest
 from server.team.files.team_files import TeamFiles
@@ -104,6 +104,7 @@ class TenantBuilder:
         surroundings: Surroundings | None = None,
         observing: Observing | None = None,
     ) -> None:
+        _refuse_open_folder(base)
         self._base = base
         self._shared = shared
         self._make_parts = make_parts
@@ -144,6 +145,19 @@ class TenantBuilder:
             make_archive=make_archive,
             telemetry=self._observing.telemetry,
             audit_log=self._observing.audit_log,
+        )
+
+
+def _refuse_open_folder(base: Settings) -> None:
+    """Refuse an address that the working folder chose: people's secrets would go there.
+
+    Raises:
+        SettingsError: says where to set it instead.
+    """
+    if base.sources.get("ARCHIVE_API_URL") == "./.env":
+        raise SettingsError(
+            "ARCHIVE_API_URL comes from ./.env: for a team it must be set in the environment, "
+            "because people's tokens are sent there."
         )
 
 

@@ -19,6 +19,7 @@ from server.dispatch import Dispatcher
 from server.protocol.handlers import build_server
 from server.protocol.http import HttpServer
 from server.protocol.listing import Listing
+from server.redaction import unlearn
 from server.services import Services
 from server.settings import Settings
 from server.team.narrowing import Narrowing
@@ -121,6 +122,9 @@ class Tenant:
             log.exception("incident %s: a person's services ended", secrets.token_hex(4))
         finally:
             self._ending.set()
+            # Its services learned it. Those of the policy stay, but people come and go.
+            if self.identity.token is not None:
+                unlearn(self.identity.token.reveal())
             self.ended.set()
 
     async def _host(self, task_status: TaskStatus[None]) -> None:
@@ -188,6 +192,7 @@ class Tenant:
                 read_only=rights.read_only or narrowing.read_only,
                 may_spend=rights.may_spend,
                 may_delete=rights.may_delete,
+                by_policy=True,
             ),
             bounded=True,
         )

@@ -151,7 +151,12 @@ class Catalog:
                 and (entry.backend == OWN or _is_requested(entry, bounds))
             ),
         )
-        self._offered = _select(self._reachable, lambda entry: _is_requested(entry, requested))
+        # Within bounds, the tools of a preset that reach others would reach what is listed anyway.
+        leads = not bounded or _DISCOVER in requested
+        self._offered = _select(
+            self._reachable,
+            lambda entry: _is_requested(entry, requested) and (leads or not entry.discovers),
+        )
         self.templates = tuple(
             template
             for template in self._templates

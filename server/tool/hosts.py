@@ -43,6 +43,8 @@ class Host:
     schemas: SchemaForm = "open"
 
 
+# Each gave this name when it was run (`tests/clients`); that of Claude Desktop, which does not run
+# everywhere, is in the logs of its users.
 HOSTS = (
     Host("Cline", "cline", sends_all=True),
     Host("Gemini CLI", "gemini-cli", sends_all=True),

@@ -13,11 +13,16 @@ Risk = Literal["reads", "adds", "changes", "removes", "spends"]
 
 @dataclass(frozen=True)
 class Permissions:
-    """Which kinds of calls are allowed; over stdio only reading may be all that is."""
+    """Which kinds of calls are allowed; over stdio only reading may be all that is.
+
+    Args:
+        by_policy: whether administrators decided so, and not whoever started the server.
+    """
 
     read_only: bool = False
     may_spend: bool = True
     may_delete: bool = True
+    by_policy: bool = False
 
     def allow(self, risk: Risk) -> bool:
         """Return whether a call of this risk is allowed."""
@@ -34,12 +39,19 @@ class Permissions:
         """
         if self.allow(risk):
             return
-        if self.read_only:
+        if self.read_only and not self.by_policy:
             raise Failure(
                 Code.READ_ONLY,
                 f"{what} changes data, and this server was started read-only.",
                 "Tell the user; only they can restart it without --read-only "
                 "(ARCHIVE_MCP_READ_ONLY).",
+            )
+        if self.read_only:
+            raise Failure(
+                Code.READ_ONLY,
+                f"{what} changes data, and this user only reads here.",
+                "Tell the user; the administrators of this server decide, or the header "
+                "X-Archive-Read-Only of their client.",
             )
         verb = "spends billing credits" if risk == "spends" else "deletes or removes"
         raise Failure(

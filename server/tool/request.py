@@ -247,6 +247,11 @@ class Request(Input, Generic[R, C]):
         }
 
 
+def argument_names(model: type[BaseModel]) -> dict[str, str]:
+    """Return the names under which callers pass a class's fields, by the field's own name."""
+    return {name: info.alias or name for name, info in model.model_fields.items()}
+
+
 def describe_type(kind: type[Any]) -> str:
     """Return the docstring of a class on one line; of `Any`, whose own says nothing here, none."""
     if kind is Any:

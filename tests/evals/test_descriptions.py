@@ -63,6 +63,10 @@ PEOPLES_WORDS = {
     "website|whole site": "archivebox_create_crawl",
     "folder": "archive_create_collection",
     "influencer": "archive_search_creators",
+    "UGC": "archive_search_items",
+    "caption": "archive_search_items",
+    "usage rights": "archive_search_items",
+    "webhook": "archive_create_content_view",
 }
 
 

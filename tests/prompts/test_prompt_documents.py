@@ -77,7 +77,7 @@ TOOLS_OF_PROMPT = {
     "archivebox_system_prompt": ARCHIVEBOX_TOOLS | JOB_TOOLS,
 }
 BYTES_OF_PROMPT = {
-    "archive_system_prompt": (9_000, 22_000),
+    "archive_system_prompt": (9_000, 22_100),
     "archivebox_system_prompt": (8_000, 13_500),
 }
 ADDRESSES = {

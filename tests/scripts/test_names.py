@@ -35,7 +35,7 @@ BY_THE_OLD_NAME = (
     re.compile(r"/p(?:roject)?/archive-mcp/?(?:$|[\s)\"])", re.IGNORECASE),
 )
 # This file has the old name in its examples, and so it is left out.
-ENDINGS = {".md", ".json", ".toml", ".yml", ".yaml", ".lock", ".txt", ".sh", ".cfg", ""}
+ENDINGS = {".py", ".md", ".json", ".toml", ".yml", ".yaml", ".lock", ".txt", ".sh", ".cfg", ""}
 
 
 def documents() -> Iterator[Path]:

@@ -13,6 +13,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
+from server import redaction
 from server.errors import Code, Failure
 from server.redaction import MARK, guard_streams, learn, redact, redact_message
 
@@ -97,3 +98,15 @@ def test_what_the_process_prints_holds_no_secret(monkeypatch: pytest.MonkeyPatch
     print(f"key {TOKEN}")
     print(f"key {TOKEN}", file=sys.stderr)
     assert (out.getvalue(), err.getvalue()) == (f"key {MARK}\n", f"key {MARK}\n")
+
+
+def test_a_secret_is_unlearned_with_the_last_who_learned_it() -> None:
+    redaction.learn("first-secret-0123", "second-secret-0123")
+    redaction.learn("first-secret-0123")
+    redaction.unlearn("first-secret-0123")
+    assert redaction.redact("first-secret-0123") == redaction.MARK
+    redaction.unlearn("first-secret-0123", "never-learned-0123")
+    assert redaction.redact("first-secret-0123") == "first-secret-0123"
+    assert redaction.redact("second-secret-0123") == redaction.MARK
+    redaction.unlearn("second-secret-0123")
+    assert redaction.redact("second-secret-0123, anything") == "second-secret-0123, anything"

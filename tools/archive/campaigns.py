@@ -13,9 +13,8 @@ class GetCampaigns(Connection[Campaign]):
     operation = "campaigns"
     title = "List campaigns"
     search_hint = (
-        "campaigns, campaign, which campaigns are running, list of campaigns, launches, "
-        "activations, active campaign, past campaigns, campaign id, campaign dates, when did the "
-        "campaign start, which campaigns do we have, our campaigns, spring campaign, launch, "
-        "brief, any campaign, when does the campaign, activation end, ends, who is in it, "
-        "back-to-school, seasonal, influencer campaign, activation dates, participants"
+        "which campaigns are running, launches, active campaign, past campaigns, campaign id, "
+        "campaign dates, when did the campaign start, spring campaign, launch, brief, when does "
+        "the campaign, activation end, back-to-school, seasonal, influencer campaign, "
+        "participants"
     )

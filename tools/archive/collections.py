@@ -59,10 +59,8 @@ class GetCollections(Listing[Collection]):
     title = "List collections"
     always_loaded = True
     search_hint = (
-        "folders, all folders, which folders do we have, boards, moodboards, albums, collections, "
-        "how many posts are in each folder, biggest folder, most posts, list of folders, empty "
-        "folders, show the folders, which boards do we have, names of our folders, folders with "
-        "sizes"
+        "boards, moodboards, albums, how many posts are in each folder, biggest folder, most "
+        "posts, empty folders, show the folders, names of our folders, folders with sizes"
     )
     capped = True
 
@@ -99,9 +97,8 @@ class CreateCollection(Mutation[CollectionPayload]):
     operation = "createCollection"
     title = "Create a collection"
     search_hint = (
-        "new folder, make a folder, set up a folder, create a board, moodboard, album, empty "
-        "folder called, start a folder for a pitch or campaign, we need a folder, open a new "
-        "board, start a collection, new album, new collection for"
+        "make a folder, set up a folder, moodboard, album, empty folder called, start a folder "
+        "for a pitch or campaign, open a new board"
     )
     risk = "adds"
     repeatable = False
@@ -119,9 +116,8 @@ class UpdateCollection(Mutation[CollectionPayload]):
     operation = "updateCollection"
     title = "Rename a collection"
     search_hint = (
-        "rename a folder, change the name of a folder, folder should be called, retitle a board, "
-        "moodboard, album, misspelled folder name, typo in folder, give the folder another name, "
-        "folder name, rename our board"
+        "change the name of a folder, folder should be called, retitle a board, moodboard, album, "
+        "misspelled folder name, typo in folder, give the folder another name"
     )
     risk = "changes"
     repeatable = True
@@ -141,10 +137,9 @@ class DeleteCollection(Deletion[DeletedCollection]):
     operation = "deleteCollection"
     title = "Delete a collection"
     search_hint = (
-        "delete a folder, bin the folder, remove a folder, get rid of a folder, trash a board, "
-        "moodboard, album, posts themselves stay, drop folder, folder no longer needed, throw "
-        "away, we no longer need the folder, kill the board, remove the collection, obsolete "
-        "folder, posts stay"
+        "bin the folder, remove a folder, get rid of a folder, trash a board, moodboard, album, "
+        "posts themselves stay, drop folder, folder no longer needed, throw away, kill the board, "
+        "obsolete folder"
     )
     risk = "removes"
     repeatable = True
@@ -180,8 +175,7 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
     search_hint = (
         "save a post to a folder, put this reel, tiktok, video, story into the folder, add to "
         "moodboard, board, album, add post to several folders, file it under, pin, collect, "
-        "bookmark a post, add this post, put it in, into the folder, save it in, belongs in the "
-        "folder, favourites, shortlist"
+        "bookmark a post, belongs in the folder, favourites, shortlist"
     )
     risk = "adds"
     repeatable = True
@@ -253,10 +247,9 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
     operation = "removeItemFromCollections"
     title = "Remove an item from collections"
     search_hint = (
-        "take a post out of a folder, remove this reel, tiktok, video, story from the folder, "
-        "doesn't belong in the moodboard, board, album, kick out, wrong folder, unfile, drop a "
-        "post from, shouldn't be in the folder, out of the folder, remove it from, not part of, "
-        "take it out again"
+        "remove this reel, tiktok, video, story from the folder, doesn't belong in the moodboard, "
+        "board, album, kick out, wrong folder, unfile, drop a post from, shouldn't be in the "
+        "folder, not part of, take it out again"
     )
     risk = "removes"
     repeatable = True

@@ -52,11 +52,9 @@ class GetCompetitorBrands(Connection[CompetitorBrand]):
     operation = "competitorBrands"
     title = "Compare competitor brands"
     search_hint = (
-        "competitors, competitor, rivals, rival, competition, which brands are we tracking, other "
-        "brands, how do they perform, reach and posts of each competitor, benchmark, industry, "
-        "market, ranking of brands, own brand against others, other brands in our space, who are "
-        "our competitors, tracked brands, how are the others doing, industry overview, EMV of "
-        "rivals"
+        "competition, which brands are we tracking, how do they perform, reach and posts of each "
+        "competitor, benchmark, market, ranking of brands, own brand against others, other brands "
+        "in our space, tracked brands, how are the others doing, industry overview, EMV of rivals"
     )
     cost: ClassVar[float] = 60
     forbidden = _NO_ACCESS
@@ -81,10 +79,9 @@ class GetCompetitorBrand(Query[CompetitorBrand]):
     operation = "competitorBrand"
     title = "Get a competitor brand"
     search_hint = (
-        "how is one competitor doing, rival brand, posts and reach of a competitor, numbers for a "
-        "competing brand, competitor's month, lately, is this brand growing, trend of a rival, "
-        "how is Nike doing, numbers for one brand, brand's reach in march, last month of a rival, "
-        "engagement of a competitor"
+        "how is one competitor doing, posts and reach of a competitor, numbers for a competing "
+        "brand, lately, is this brand growing, trend of a rival, how is Nike doing, brand's reach "
+        "in march, last month of a rival, engagement of a competitor"
     )
     cost: ClassVar[float] = 60
     forbidden = _NO_ACCESS
@@ -120,11 +117,10 @@ class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
     operation = "competitorBrandItems"
     title = "Get a competitor's posts"
     search_hint = (
-        "posts about a competitor, what are people posting about the rival, competitor's content, "
-        "competitor's best posts, UGC of another brand, influencers of a competitor, rival's "
-        "posts, videos mentioning them, competitor's top reels, what do people post about them, "
-        "their best posts, posts that mention the competitor, what are rivals up to, their "
-        "content, show me their videos, inspiration"
+        "what are people posting about the rival, competitor's content, competitor's best posts, "
+        "UGC of another brand, influencers of a competitor, videos mentioning them, competitor's "
+        "top reels, posts that mention the competitor, what are rivals up to, show me their "
+        "videos, inspiration"
     )
     cost: ClassVar[float] = 60
     forbidden = _NO_ACCESS

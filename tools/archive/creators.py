@@ -58,15 +58,13 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
     operation = "creators"
     title = "Search creators"
     search_hint = (
-        "find creators, influencers, influencer, ambassadors, ambassador, people, contacts, "
-        "contact, affiliates, talent, who posted about us, who mentioned us, how often, posted "
-        "more than times, hasn't posted, inactive, email address, e-mail, emails, phone, tier, "
-        "gold, label, country, city, located in, based in, CRM, customers, by name, number of "
-        "creators, most active, new creators, who lives in, people from, creators from, micro, "
-        "nano, gifted creators, product seeding, shipping address, contacts with email, without "
-        "email, which influencers, women, speak, mothers, runners, over 100k followers, joined, "
-        "added this month, status signed, ambassadors in, work with us, partner, people tagged, "
-        "top fans, fans, fan, biggest supporters, loyal, who loves us, superfans"
+        "find creators, influencers, ambassadors, contacts, affiliates, talent, who mentioned us, "
+        "how often, posted more than times, hasn't posted, inactive, e-mail, phone, tier, gold, "
+        "label, country, city, located in, based in, CRM, customers, by name, number of creators, "
+        "most active, new creators, who lives in, micro, nano, gifted creators, product seeding, "
+        "shipping address, without email, women, speak, mothers, runners, over 100k followers, "
+        "joined, added this month, status signed, work with us, partner, people tagged, top fans, "
+        "biggest supporters, loyal, who loves us, superfans"
     )
     # A page without conditions or a view (Archive docs, rate limiting).
     cost: ClassVar[float] = 90
@@ -137,11 +135,10 @@ class GetCreator(NamesOptions, Query[Creator]):
     operation = "creator"
     title = "Get a creator"
     search_hint = (
-        "everything we know about a person, profile of one influencer, creator details, contact "
-        "details, email, e-mail address, phone, shipping address, notes, tier, all handles of a "
-        "creator, ambassador record, full profile, card, who is this person, info about a "
-        "creator, all we know about her, him, record of, where does she live, size, linked "
-        "accounts, what tier is he"
+        "everything we know about a person, profile of one influencer, contact details, email, "
+        "e-mail address, phone, shipping address, notes, all handles of a creator, ambassador "
+        "record, full profile, card, who is this person, info about a creator, where does she "
+        "live, size, linked accounts, what tier is he"
     )
     missing = "No creator has that id in this workspace."
     instead = "{creators} finds creators by name or e-mail."
@@ -156,11 +153,10 @@ class GetSocialProfile(Query[SocialProfile]):
     operation = "socialProfile"
     title = "Get a social profile"
     search_hint = (
-        "one account by handle, @username, follower count, followers, how many followers, bio, "
-        "biography, is verified, instagram account, tiktok account, youtube channel, profile "
-        "picture, look up a handle, stats of an account, audience size, who is @, check the "
-        "account, does this handle exist, on tiktok, on instagram, look on the platform, how big "
-        "is the account, subscribers"
+        "one account by handle, @username, follower count, how many followers, bio, biography, is "
+        "verified, instagram account, tiktok account, youtube channel, profile picture, look up a "
+        "handle, stats of an account, audience size, check the account, does this handle exist, "
+        "look on the platform, how big is the account, subscribers"
     )
     missing = "No such profile is in this workspace."
     instead = "Check the spelling, or call again with `fallback` true to look on the platform."
@@ -203,10 +199,9 @@ class GetSocialProfiles(Connection[SocialProfile]):
     operation = "socialProfiles"
     title = "List social profiles"
     search_hint = (
-        "accounts, all accounts, instagram accounts, tiktok accounts, youtube channels, handles, "
-        "usernames, list of profiles, accounts archived, followers of each, accounts in a saved "
-        "account list, biggest accounts, which accounts mention us, list handles, every account, "
-        "biggest channels, all tiktok handles we have, youtube accounts"
+        "instagram accounts, tiktok accounts, youtube channels, handles, usernames, accounts "
+        "archived, followers of each, accounts in a saved account list, biggest accounts, which "
+        "accounts mention us, every account"
     )
     # A page of profiles (Archive docs, rate limiting).
     cost: ClassVar[float] = 45

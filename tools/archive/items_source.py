@@ -112,6 +112,21 @@ class ItemSource(Input):
             self.model_fields_set.discard("search")
         return self
 
+    @property
+    def names(self) -> list[str]:
+        """The ids or links that say which items; none where a search does."""
+        return self.item_ids or self.urls or []
+
+    @property
+    def preset(self) -> str:
+        """The view or collection that is searched; empty where it is none."""
+        return str((self.search or {}).get("presetId") or "")
+
+    @property
+    def search_filter(self) -> dict[str, Any]:
+        """The filter of the search as it was given; empty where there is none."""
+        return (self.search or {}).get("filter") or {}
+
     def has_other_source(self) -> bool:
         """Return whether something beside `search` says what the call is about."""
         return any(getattr(self, name, None) is not None for name in _OTHER_SOURCES)
@@ -166,12 +181,23 @@ class ItemSource(Input):
         return count
 
     async def _count(self, api: Api) -> int | None:
-        named = self.item_ids or self.urls
-        if named is not None:
-            return len(dict.fromkeys(named))
+        if self.names:
+            return len(dict.fromkeys(self.names))
         # The count comes with any page, so the smallest one will do.
         page = await api.read_page(self.query(["id"]), size=1)
         return page.total
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether Archive applies filters to the source: not to a preset, nor to named items."""
+        return self.search is not None and "presetId" not in self.search
+
+    async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
+        """Return what an answer about `total` items says if Archive may not have applied the
+        search."""
+        if not self.is_filtered:
+            return []
+        return await self.query().find_doubts(context, api, total)
 
     async def batches(self, api: Api, cursor: Any, fields: list[str]) -> AsyncIterator[Batch]:
         """Yield the items with these fields, batch by batch, from a batch's cursor on (None =
@@ -190,7 +216,7 @@ class ItemSource(Input):
 
     async def _named_batches(self, api: Api, begin: int, paths: list[str]) -> AsyncIterator[Batch]:
         # An item named twice would be read, and perhaps changed, twice.
-        matching = list(dict.fromkeys(self.item_ids or self.urls or []))
+        matching = list(dict.fromkeys(self.names))
         # The cursor of a list is a position: it holds as long as the list, which is journalled.
         for start in range(begin, len(matching), AT_ONCE):
             piece = matching[start : start + AT_ONCE]
@@ -240,11 +266,6 @@ class WindowedSource(ItemSource):
         None, description="When it was posted: days or instants with zone."
     )
 
-    @property
-    def is_filtered(self) -> bool:
-        """Whether Archive applies filters to the source: not to a preset, nor to named items."""
-        return self.search is not None and "presetId" not in self.search
-
     def narrow_by_time(self) -> None:
         """Have Archive narrow by `takenAt` where it can, which spares pages; for the rest it is
         done here.
@@ -256,13 +277,6 @@ class WindowedSource(ItemSource):
             return
         self.narrow("takenAt", self.taken_at.model_dump(by_alias=True, exclude_unset=True))
         self.taken_at = None
-
-    async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
-        """Return what an answer about `total` items says if Archive may not have applied the
-        search."""
-        if not self.is_filtered:
-            return []
-        return await self.query().find_doubts(context, api, total)
 
     def narrow(self, name: str, value: Any) -> None:
         """Add a part to the search's filter.
@@ -277,14 +291,13 @@ class WindowedSource(ItemSource):
                 "Use `search` with filter.collectionsIds for a collection, or the view's own "
                 "conditions.",
             )
-        search = self.search or {}
-        requested = search.get("filter") or {}
+        requested = self.search_filter
         # The same value twice is harmless: models repeat themselves.
         if requested.get(name, value) != value:
             raise Failure(
                 Code.INVALID_ARGUMENT, f"`search` has a filter.{name} of its own.", "Give it once."
             )
-        self.search = {**search, "filter": {**requested, name: value}}
+        self.search = {**(self.search or {}), "filter": {**requested, name: value}}
 
     @property
     def own_paths(self) -> list[str]:

@@ -22,11 +22,10 @@ class GetOperations(Connection[OperationSummary]):
     operation = "operations"
     title = "List operations"
     search_hint = (
-        "background operations, recent refreshes, refresh requests in Archive, what is Archive "
-        "processing, status of refreshes, engagement refresh queue, list of operations, "
-        "processes, finished or failed at Archive, history of refreshes, past refreshes, is "
-        "anything still processing at Archive, pending operations, did all refreshes go through, "
-        "running operations"
+        "background operations, recent refreshes, refresh requests in Archive, status of "
+        "refreshes, engagement refresh queue, processes, finished or failed at Archive, history "
+        "of refreshes, past refreshes, is anything still processing at Archive, pending "
+        "operations, did all refreshes go through, running operations"
     )
 
 
@@ -39,9 +38,9 @@ class GetOperation(Query[Operation]):
     title = "Show an operation"
     search_hint = (
         "is the refresh done, did the refresh finish, progress of one operation, operation id, "
-        "status of the engagement refresh, how far is it, completed, failed, partial, still "
-        "processing, check on the refresh, is it done, ready yet, finished refreshing, did the "
-        "update of numbers go through, operation failed why"
+        "status of the engagement refresh, how far is it, completed, partial, still processing, "
+        "check on the refresh, ready yet, finished refreshing, did the update of numbers go "
+        "through, operation failed why"
     )
     missing = "No operation has that id in this workspace."
     instead = "{operations} lists the operations."
@@ -64,11 +63,10 @@ class GetBudget(Workflow[dict[str, Any]]):
     operation = "budget"
     title = "Show the rate budget"
     search_hint = (
-        "rate limit, limits, limit, quota, credits left, how many credits remain, API credits, "
-        "requests per second, why so slow, slow today, throttled, too many requests, plan, "
-        "budget, allowance, usage, can we afford a large read, how much can I still ask, "
-        "remaining requests, allowance left, hit a limit, speed, why slow, capacity, which plan "
-        "are we on, what plan are we on, subscription, tier of our plan"
+        "quota, credits left, how many credits remain, API credits, requests per second, why so "
+        "slow, slow today, throttled, too many requests, allowance, usage, can we afford a large "
+        "read, how much can I still ask, remaining requests, hit a limit, speed, capacity, "
+        "subscription, tier of our plan"
     )
     risk = "reads"
     repeatable = True

@@ -21,10 +21,9 @@ class GetWorkspaces(ReadPages[Workspace]):
     operation = "workspaces"
     title = "List Archive workspaces"
     search_hint = (
-        "which workspaces, clients, brands, teams, customers or accounts do I have access to; "
-        "list my workspaces, client names and ids; switch to another client, agency, brands I "
-        "manage, which companies can you see, other workspace, change workspace, time zone of a "
-        "workspace"
+        "teams, customers or accounts do I have access to, client names and ids, switch to "
+        "another client, agency, brands I manage, which companies can you see, other workspace, "
+        "change workspace, time zone of a workspace"
     )
     core = True
 
@@ -37,11 +36,10 @@ class GetWorkspace(Query[Workspace]):
     operation = "workspace"
     title = "Show the workspace"
     search_hint = (
-        "our workspace settings: tracked hashtags, hashtag, mentions, keywords, monitored brand "
-        "words, connected instagram and tiktok accounts, integrations, what are we tracking, "
-        "listening to, following; workspace name, which hashtags do we follow, our own handles, "
-        "is our tiktok connected, connection broken, tracked keywords, time zone, timezone, "
-        "currency, language, what is set, settings of the account, plan"
+        "our workspace settings: tracked hashtags, mentions, keywords, monitored brand words, "
+        "connected instagram and tiktok accounts, integrations, what are we tracking, listening "
+        "to, following, workspace name, which hashtags do we follow, our own handles, connection "
+        "broken, time zone, timezone, currency, language, what is set, plan"
     )
 
 
@@ -52,12 +50,10 @@ class GetCustomAttributeSchemas(Listing[AttributeSchema]):
     operation = "customAttributeSchemas"
     title = "List custom attributes"
     search_hint = (
-        "custom fields, custom field, columns, properties, attributes, attribute, dropdown "
-        "options, option values, CRM fields such as tier, status or e-mail; which fields can I "
-        "filter by, what fields exist for creators, influencers, posts, what info do we keep "
-        "about creators, which values can a field have, possible values, choices, custom data, "
-        "what is the field called, which labels can a post have, granted, pending, statuses, our "
-        "setup, setup"
+        "columns, properties, dropdown options, CRM fields such as tier, status or e-mail, which "
+        "fields can I filter by, what fields exist for creators, influencers, what info do we "
+        "keep about creators, possible values, choices, custom data, what is the field called, "
+        "which labels can a post have, granted, pending, statuses, our setup"
     )
     capped = True
 
@@ -72,10 +68,9 @@ class GetFilterPresets(Listing[FilterPreset]):
     operation = "filterPresets"
     title = "List views and collections"
     search_hint = (
-        "saved filters, saved filter, presets, folders, folder, views, lists, list of everything "
-        "saved, id of a view or folder by name, one overview of all saved filters and folders, "
-        "not sure what kind it is, everything saved, find the folder or view called, names and "
-        "ids of folders and views"
+        "presets, list of everything saved, id of a view or folder by name, one overview of all "
+        "saved filters and folders, not sure what kind it is, find the folder or view called, "
+        "names and ids of folders and views"
     )
     core = True
     capped = True

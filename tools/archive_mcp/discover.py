@@ -45,11 +45,9 @@ class FindTools(ServerTool[Payload]):
     operation = "find_tools"
     title = "Find tools"
     search_hint = (
-        "what can you do, what is possible, which functions are there, capabilities, what else, "
-        "help, is there a way to, how do I, features, everything you can do, what can I ask, can "
-        "you also, do you have something for, is it possible, list your functions, all functions, "
-        "tool for, API do, what can this do, is there a function for, something like that, "
-        "function, scheduling, feature for"
+        "what is possible, capabilities, what else, help, is there a way to, features, everything "
+        "you can do, what can I ask, list your functions, API do, what can this do, something "
+        "like that, scheduling"
     )
     risk = "reads"
     core = True
@@ -81,11 +79,10 @@ class DescribeTool(ServerTool[Payload]):
     operation = "describe_tool"
     title = "Describe a tool"
     search_hint = (
-        "how does this tool work, which arguments, parameters, options of a function, what does "
-        "it need, explain the tool, schema, documentation, what parameters, how do I use, details "
-        "of the function, inputs, what can I pass, which filters does it take, options, usage, "
-        "how exactly do I have to fill in, what options has it got, which arguments can I give, "
-        "what comes back, units, in which unit, options, fill in"
+        "how does this tool work, which arguments, parameters, explain the tool, schema, "
+        "documentation, how do I use, details of the function, inputs, what can I pass, which "
+        "filters does it take, usage, how exactly do I have to fill in, what options has it got, "
+        "what comes back, units"
     )
     risk = "reads"
     core = True
@@ -131,9 +128,8 @@ class CallReadTool(_CallTool):
     operation = "call_read_tool"
     title = "Call a reading tool"
     search_hint = (
-        "run the lookup, run the function you found, call it, execute, use that tool, go ahead, "
-        "reading function, run that query, use the tool you just found, do the lookup, call the "
-        "reading function, execute it, fetch"
+        "run the lookup, run the function you found, execute, use that tool, go ahead, run that "
+        "query, fetch"
     )
     risk = "reads"
     core = True
@@ -161,8 +157,7 @@ class CallWriteTool(_CallTool):
     title = "Call a changing tool"
     search_hint = (
         "run the function that makes or changes something, go ahead and run it, execute the "
-        "change, call it, use that tool, with the name, do it, carry it out, use the tool you "
-        "just found to change, make the change, run it, perform"
+        "change, with the name, carry it out, use the tool you just found to change, perform"
     )
     risk = "changes"
     core = True

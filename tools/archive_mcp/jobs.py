@@ -31,12 +31,11 @@ class GetJob(ServerTool[JobRow]):
     title = "Show a job"
     search_hint = (
         "how far is the job, is it done yet, finished, progress, percent, result of the export, "
-        "where is the file, where's the csv, download the file you made, which ones failed, "
-        "errors of the job, time left, stuck, go on, status of the task, is it finished, how much "
-        "longer, how long will it take, is the export ready, did it work, how is it going, what "
-        "went wrong, show failed ones, where did the file go, how many done, waiting for, what "
-        "happened to the import, which links of the import failed and why, import failed, why, "
-        "what didn't work, failures of the export, links that failed"
+        "where's the csv, download the file you made, which ones failed, errors of the job, time "
+        "left, stuck, go on, status of the task, how much longer, how long will it take, is the "
+        "export ready, how is it going, what went wrong, how many done, waiting for, what "
+        "happened to the import, which links of the import failed and why, what didn't work, "
+        "failures of the export"
     )
     risk = "reads"
     core = True
@@ -78,13 +77,11 @@ class ListJobs(ServerTool[JobRow]):
     title = "List jobs"
     always_loaded = True
     search_hint = (
-        "what is running, running jobs, background tasks, tasks, paused, interrupted, did "
-        "anything get paused, laptop closed, yesterday, last night, continue, go on with what was "
-        "paused, resume, earlier exports, what did you do, files you made, where's the csv, "
-        "history, unfinished, what are you working on, anything still running, which tasks, "
-        "recent tasks, last export, pick up where we left off, where we stopped, what happened "
-        "yesterday, things in progress, background work, which jobs, everything long-running, "
-        "long, long-running, started this week, I started, which links of the import failed"
+        "interrupted, laptop closed, last night, continue, go on with what was paused, resume, "
+        "earlier exports, files you made, where's the csv, history, unfinished, what are you "
+        "working on, anything still running, recent tasks, pick up where we left off, where we "
+        "stopped, what happened yesterday, things in progress, background work, everything "
+        "long-running, started this week, which links of the import failed"
     )
     risk = "reads"
     repeatable = True
@@ -108,10 +105,9 @@ class CancelJob(ServerTool[JobRow]):
     operation = "cancel_job"
     title = "Cancel a job"
     search_hint = (
-        "stop the job, abort, abort the mass tagging, hold on, stop that export, cancel, kill the "
-        "task, wrong dates, never mind, halt, stop the import, quit, interrupt the refresh, "
-        "please stop, stop it, stop that, don't continue, cancel the export, cancel the refresh, "
-        "stop saving, interrupt, I changed my mind, wrong one"
+        "abort the mass tagging, hold on, stop that export, kill the task, wrong dates, never "
+        "mind, halt, stop the import, quit, interrupt the refresh, don't continue, stop saving, I "
+        "changed my mind, wrong one"
     )
     risk = "changes"
     repeatable = True

@@ -17,9 +17,8 @@ class GetApiToken(Change[Key]):
     operation = "POST /auth/get_api_token"
     title = "Get a key"
     search_hint = (
-        "log in to my box, sign in, new api key, get a key, token, password, credentials, login "
-        "again, expired key, authenticate, unauthorized, need an api key, get me a token, sign in "
-        "with my password, login to archivebox, renew the key, new token"
+        "log in to my box, sign in, new api key, token, password, credentials, login again, "
+        "expired key, authenticate, unauthorized, login to archivebox, renew the key"
     )
     risk: ClassVar[Risk] = "adds"
     repeatable = True
@@ -38,10 +37,9 @@ class CheckApiToken(Get[Key]):
     operation = "POST /auth/check_api_token"
     title = "Check the key"
     search_hint = (
-        "does the key still work, is my key valid, token valid, expired, expires when, "
-        "unauthorized errors, 401, access denied, connection to my box, log in works, "
-        "credentials, is my login ok, still valid, test the connection, test the key, when does "
-        "my key run out, key expires, forbidden"
+        "does the key still work, token valid, expired, expires when, unauthorized errors, 401, "
+        "access denied, connection to my box, log in works, credentials, is my login ok, test the "
+        "connection, when does my key run out, forbidden"
     )
 
     async def run(self, context: ArchiveBoxContext) -> Result:

@@ -42,9 +42,8 @@ class ListCrawls(Unpaged[Crawl]):
     operation = "GET /crawls/crawls"
     title = "List crawls"
     search_hint = (
-        "crawls still going, running crawls, site captures, are there any crawls, which sites are "
-        "being saved, what is being saved, past imports, batches, spider, started when, queue, "
-        "which crawls, what did I ask to be saved, capture jobs, still crawling, past crawls, "
+        "crawls still going, running crawls, which sites are being saved, past imports, batches, "
+        "spider, started when, queue, what did I ask to be saved, capture jobs, still crawling, "
         "finished crawls, paused crawls, ongoing, sites in progress"
     )
     since = "0.9"
@@ -67,10 +66,10 @@ class GetCrawl(Get[Crawl]):
     operation = "GET /crawls/crawl/{crawl_id}"
     title = "Get a crawl"
     search_hint = (
-        "one crawl, how far is the crawl, details and settings of a crawl, which site, how many "
-        "pages did the crawl find, depth, progress of saving a site, crawl status, config, is the "
-        "crawl finished, how deep does it go, what was the crawl set to, how many pages so far, "
-        "state of the crawl, done yet, about this crawl"
+        "one crawl, how far is the crawl, details and settings of a crawl, how many pages did the "
+        "crawl find, depth, progress of saving a site, crawl status, config, is the crawl "
+        "finished, how deep does it go, what was the crawl set to, state of the crawl, done yet, "
+        "about this crawl"
     )
     since = "0.9"
 
@@ -90,11 +89,10 @@ class CreateCrawl(Change[Crawl]):
     operation = "POST /crawls/crawls"
     title = "Start a crawl"
     search_hint = (
-        "save a whole website, whole site, entire documentation site, crawl a site, follow links, "
-        "with all subpages, linked pages, spider, mirror, preserve a site before it shuts down, "
-        "no more than 500 pages, limit, depth, levels, copy the whole site, everything under, the "
-        "complete blog, all pages of a site, links two levels deep, go deeper, recursive, wiki, "
-        "forum, entire blog, full site"
+        "save a whole website, entire documentation site, follow links, with all subpages, linked "
+        "pages, spider, mirror, preserve a site before it shuts down, no more than 500 pages, "
+        "limit, depth, copy the whole site, everything under, the complete blog, links two levels "
+        "deep, go deeper, recursive, wiki, forum, full site"
     )
     risk: ClassVar[Risk] = "adds"
     repeatable = False
@@ -137,8 +135,7 @@ class UpdateCrawl(Change[Crawl]):
     search_hint = (
         "stop the crawl, pause a crawl, resume a crawl, cancel a crawl, continue crawling, halt, "
         "filling my disk, abort saving a site, hold the crawl until tomorrow, crawl is too big, "
-        "stop crawling, pause saving the site, resume the site, unpause, continue the crawl, put "
-        "on hold, kill the crawl"
+        "unpause, put on hold, kill the crawl"
     )
     risk: ClassVar[Risk] = "changes"
     repeatable = True
@@ -183,10 +180,8 @@ class DeleteCrawl(Confirmed[Deleted]):
     operation = "DELETE /crawls/crawl/{crawl_id}"
     title = "Delete a crawl"
     search_hint = (
-        "delete a crawl with its pages, remove everything from that crawl, get rid of a whole "
-        "site capture, erase a crawl, all pages it saved, bin, by mistake, crawl was a mistake, "
-        "remove the crawl and what it saved, throw away the site capture, delete the whole crawl, "
-        "undo the crawl"
+        "remove everything from that crawl, get rid of a whole site capture, erase a crawl, all "
+        "pages it saved, bin, by mistake, throw away the site capture, undo the crawl"
     )
     risk: ClassVar[Risk] = "removes"
     repeatable = True
@@ -237,9 +232,9 @@ class GetCrawlFile(Get[Exported]):
     title = "Read a crawl's file"
     most_characters = 200_000
     search_hint = (
-        "log of a crawl, crawl log file, read a file of the crawl, list of urls it found, output "
-        "file, debug a crawl, parse result, urls.jsonl, what did the crawler log, see the log, "
-        "logs, which links did it find, file that the crawl wrote, stderr, show the log"
+        "list of urls it found, output file, debug a crawl, parse result, urls.jsonl, what did "
+        "the crawler log, see the log, which links did it find, file that the crawl wrote, "
+        "stderr, show the log"
     )
     since = "0.9.73"
 

@@ -18,9 +18,8 @@ class ListMachines(Paged[Machine]):
     operation = "GET /machine/machines"
     title = "List machines"
     search_hint = (
-        "servers, which servers does my archive run on, computers, hosts, machines, hardware, "
-        "operating system, docker, virtual machine, which computers, all hosts, how many servers, "
-        "where has it run, containers"
+        "which servers does my archive run on, computers, hosts, hardware, operating system, "
+        "docker, virtual machine, how many servers, containers"
     )
     since = "0.9"
 
@@ -43,9 +42,8 @@ class GetCurrentMachine(Get[Machine]):
     title = "Get the current machine"
     search_hint = (
         "the server it runs on now, this server, operating system, OS, memory, disk, how much "
-        "space, CPU, hardware, hostname, docker, current computer, what computer is this, how "
-        "much disk, disk space, free space, how much memory, ram, which machine, running on, what "
-        "hardware, right now"
+        "space, CPU, hardware, hostname, docker, current computer, free space, ram, running on, "
+        "right now"
     )
     since = "0.9"
 
@@ -59,9 +57,8 @@ class GetMachine(Get[Machine]):
     operation = "GET /machine/machine/{machine_id}"
     title = "Get a machine"
     search_hint = (
-        "details of one server, one host, second host, computer by id or host name, which OS is "
-        "it, operating system, hardware of a machine, about that server, specs, host info, "
-        "specific machine"
+        "details of one server, second host, computer by id or host name, which OS is it, "
+        "operating system, hardware of a machine, specs, host info, specific machine"
     )
     since = "0.9"
 
@@ -77,10 +74,9 @@ class ListBinaries(Paged[Binary]):
     operation = "GET /machine/binaries"
     title = "List programs"
     search_hint = (
-        "programs, installed programs, software, which version of chrome, wget, yt-dlp, ffmpeg, "
-        "node is installed, dependencies, is anything missing, broken tools, extractors "
-        "installed, versions, which tools does it use, what is installed, is everything "
-        "installed, missing program, browser version, outdated software, chromium"
+        "which version of chrome, wget, yt-dlp, ffmpeg, node is installed, dependencies, is "
+        "anything missing, broken tools, extractors installed, which tools does it use, is "
+        "everything installed, browser version, outdated software, chromium"
     )
     since = "0.9"
 
@@ -101,9 +97,8 @@ class GetBinary(Get[Binary]):
     operation = "GET /machine/binary/{binary_id}"
     title = "Get a program"
     search_hint = (
-        "one program by id, where on disk is the program, path, installed where, version, details "
-        "of a program, executable, path of the program, where is the executable, program with id, "
-        "details of the binary"
+        "one program by id, where on disk is the program, path, installed where, version, "
+        "executable, details of the binary"
     )
     since = "0.9"
 
@@ -120,8 +115,7 @@ class GetBinariesByName(Get[Binary]):
     title = "Get programs by name"
     search_hint = (
         "is chrome installed, is wget, yt-dlp, ffmpeg installed, which version of one program, "
-        "where is it installed, all copies of a program, path, by name, do I have, is ffmpeg "
-        "there, what version of, yt-dlp version, chrome version, where is wget, which node"
+        "all copies of a program, path, which node"
     )
     since = "0.9"
 

@@ -15,10 +15,9 @@ class ListPersonas(Unpaged[Persona]):
     operation = "GET /personas/personas"
     title = "List personas"
     search_hint = (
-        "browser profiles, browser profile, identities, logins, which accounts can pages be saved "
-        "as, logged in, user agent, paywall, personas, save as a subscriber, cookies, who can I "
-        "save pages as, signed in, member pages, subscriber, facebook login, my browser profile, "
-        "behind a login, which profiles"
+        "browser profiles, identities, which accounts can pages be saved as, logged in, user "
+        "agent, paywall, save as a subscriber, cookies, signed in, member pages, facebook login, "
+        "behind a login"
     )
     since = "0.9.31"
 

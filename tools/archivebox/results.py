@@ -33,12 +33,10 @@ class ListArchiveresults(Paged[ArchiveResult]):
     operation = "GET /core/archiveresults"
     title = "List archive results"
     search_hint = (
-        "captures, outputs, output, why did screenshots fail, failed captures, failed pdf, "
-        "errors, error, which extractor failed, wget, chrome, singlefile, yt-dlp, pdf, "
-        "screenshot, plugin, methods, attempts, results of a page, what went wrong, which pages "
-        "have no pdf, what failed, failing plugin, youtube downloads that failed, media "
-        "downloads, screenshots that failed, reasons, failures, error messages, which captures "
-        "did not work, skipped, errors last night"
+        "outputs, why did screenshots fail, which extractor failed, wget, chrome, singlefile, "
+        "yt-dlp, methods, attempts, what went wrong, which pages have no pdf, failing plugin, "
+        "youtube downloads that failed, media downloads, reasons, failures, error messages, which "
+        "captures did not work, skipped, errors last night"
     )
 
     status: ResultStatus | None = Field(None, description="Its outcome.")
@@ -82,10 +80,9 @@ class GetArchiveresult(Get[ArchiveResult]):
     title = "Get an archive result"
     most_characters = 200_000
     search_hint = (
-        "one capture, one attempt, output and error of a single wget, pdf or screenshot run, "
-        "exact error message, log of one output, files of one output, single result, command that "
-        "was run, why did this capture fail, details of one capture, what did it print, output of "
-        "the pdf, one failed attempt"
+        "output and error of a single wget, pdf or screenshot run, exact error message, log of "
+        "one output, files of one output, command that was run, why did this capture fail, "
+        "details of one capture, what did it print, one failed attempt"
     )
 
     archiveresult_id: Text = Field(description="Id, or a unique part.")
@@ -102,8 +99,7 @@ class CreateArchiveresult(Change[ArchiveResult]):
     search_hint = (
         "record an output made elsewhere, attach my own result, register a capture, add a result "
         "by hand, manual output, external tool, store my note as a result for a page, I made a "
-        "capture myself, add my own output, record manually, made by hand, store a result, own "
-        "screenshot, from another tool"
+        "capture myself, record manually, own screenshot, from another tool"
     )
     risk: ClassVar[Risk] = "adds"
     repeatable = False
@@ -138,8 +134,8 @@ class UpdateArchiveresult(Change[ArchiveResult]):
     search_hint = (
         "change one capture, set a failed capture back to queued, run once more, mark an output "
         "as succeeded or skipped, attach a note or text file to an output, fix the status of a "
-        "pdf, screenshot result, mark the capture as, correct the result, add a note to the "
-        "capture, upload a text file, change outcome, set to succeeded"
+        "pdf, screenshot result, correct the result, add a note to the capture, upload a text "
+        "file, change outcome"
     )
     risk: ClassVar[Risk] = "changes"
     repeatable = False

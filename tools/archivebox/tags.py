@@ -41,9 +41,9 @@ class ListTags(Paged[Tag]):
     operation = "GET /core/tags"
     title = "List tags"
     search_hint = (
-        "labels, all labels, which labels do I use, topics, categories, list of tags, how many "
-        "pages per label, most used labels, number of bookmarks of each label, all my labels, "
-        "which labels exist, list the topics, how often is each label used, label counts"
+        "which labels do I use, topics, categories, how many pages per label, most used labels, "
+        "number of bookmarks of each label, which labels exist, how often is each label used, "
+        "label counts"
     )
 
     def one(self, record: Record) -> Record:
@@ -57,9 +57,8 @@ class GetTag(Get[Tag]):
     operation = "GET /core/tag/{tag_id}"
     title = "Get a tag"
     search_hint = (
-        "one label, details of a label, how many pages have the label, when was the label made, "
-        "count of bookmarks with a topic, how many pages are labelled, info about the label, id "
-        "of the label, look up the label"
+        "one label, details of a label, when was the label made, count of bookmarks with a topic, "
+        "how many pages are labelled, info about the label, id of the label, look up the label"
     )
 
     tag_id: Text = Field(description="Id or exact name.")
@@ -77,10 +76,9 @@ class SearchTags(Get[Tag]):
     operation = "GET /core/tags/search/"
     title = "Search tags"
     search_hint = (
-        "find labels, search labels by name, labels containing, is there a label about, labels "
-        "made this year, labels without pages, unused labels, empty labels, topic, labels with "
-        "the word, labels nobody uses, newest labels, label that contains, which labels did I "
-        "make, similar labels, find the label, do I have any label with, label with, word in it"
+        "find labels, search labels by name, labels containing, labels made this year, labels "
+        "without pages, unused labels, empty labels, topic, labels with the word, labels nobody "
+        "uses, newest labels, label that contains, which labels did I make, similar labels"
     )
     since = "0.9.31"
     use = "Use {GET /core/tags}."
@@ -104,9 +102,8 @@ class AutocompleteTags(Get[Tag]):
     operation = "GET /core/tags/autocomplete/"
     title = "Complete a tag's name"
     search_hint = (
-        "labels starting with, label begins with, complete the name of a label, beginning, "
-        "suggestions, typing, prefix, what labels start with, begins with, starting, label names "
-        "beginning, suggest labels, any label with"
+        "labels starting with, label begins with, beginning, suggestions, typing, prefix, what "
+        "labels start with, suggest labels"
     )
     since = "0.9"
     use = "Use {GET /core/tags}."
@@ -129,8 +126,8 @@ class CreateTag(Change[Tag]):
     operation = "POST /core/tags/create/"
     title = "Create a tag"
     search_hint = (
-        "new label, new empty label, make a label, set up a label called, add a label to choose "
-        "from, new topic, category, create a label, I want a label for, add a new topic, new tag"
+        "new empty label, make a label, set up a label called, add a label to choose from, new "
+        "topic, category"
     )
     risk: ClassVar[Risk] = "adds"
     repeatable = True
@@ -146,9 +143,9 @@ class RenameTag(Change[Tag]):
     operation = "POST /core/tag/{tag_id}/rename"
     title = "Rename a tag"
     search_hint = (
-        "rename a label, misspelled label, label should be called, fix a typo in a label, change "
-        "label everywhere, spelling, merge into a better name, topic, should be spelled, change "
-        "the label to, label is wrong, call the label, rename the topic, capital letter"
+        "misspelled label, label should be called, fix a typo in a label, change label "
+        "everywhere, spelling, merge into a better name, topic, should be spelled, label is "
+        "wrong, call the label, capital letter"
     )
     risk: ClassVar[Risk] = "changes"
     repeatable = True
@@ -170,9 +167,8 @@ class DeleteTag(Confirmed[Deleted]):
     operation = "DELETE /core/tag/{tag_id}"
     title = "Delete a tag"
     search_hint = (
-        "delete a label, get rid of the label, remove a label everywhere, pages can stay, keep "
-        "the pages, drop a label, bin, unused label, topic, I don't need the label, remove the "
-        "label completely, delete the topic, kill the label"
+        "get rid of the label, remove a label everywhere, pages can stay, keep the pages, drop a "
+        "label, bin, unused label, topic, remove the label completely, kill the label"
     )
     risk: ClassVar[Risk] = "removes"
     repeatable = True
@@ -223,10 +219,8 @@ class TagSnapshot(_OnSnapshot):
     operation = "POST /core/tags/add-to-snapshot/"
     title = "Tag a page"
     search_hint = (
-        "label a page, put a label on a page, add a label to a bookmark, mark a saved page as, "
-        "categorise, categorize, file under a topic, give this article the label, add the label "
-        "to this page, label this article as, mark it as, tag this page, flag, file this bookmark "
-        "under"
+        "put a label on a page, add a label to a bookmark, mark a saved page as, categorise, "
+        "categorize, file under a topic, give this article the label, flag"
     )
     risk: ClassVar[Risk] = "adds"
     repeatable = True
@@ -240,10 +234,9 @@ class UntagSnapshot(_OnSnapshot):
     operation = "POST /core/tags/remove-from-snapshot/"
     title = "Untag a page"
     search_hint = (
-        "take a label off a page, remove the label from a bookmark, wrong label on a page, isn't "
-        "about, unlabel, off, not about that topic, strip the label from an article, page "
-        "shouldn't have the label, remove label from this page, mislabelled, wrongly labelled, "
-        "untag"
+        "take a label off a page, remove the label from a bookmark, wrong label on a page, "
+        "unlabel, not about that topic, strip the label from an article, page shouldn't have the "
+        "label, remove label from this page, mislabelled, wrongly labelled"
     )
     risk: ClassVar[Risk] = "removes"
     repeatable = True
@@ -257,10 +250,9 @@ class ExportTagUrls(Get[Exported]):
     title = "Export a tag's URLs"
     most_characters = 200_000
     search_hint = (
-        "links with a label, all links of a label, plain list of addresses, urls of a label, text "
-        "file of links, copy the links, link list of a topic, just the links, addresses of "
-        "everything labelled, list of urls for a label, one per line, send me the links about, "
-        "paste, plain text"
+        "links with a label, plain list of addresses, text file of links, copy the links, link "
+        "list of a topic, addresses of everything labelled, one per line, send me the links "
+        "about, paste"
     )
     since = "0.9.31"
     use = "List its pages ({GET /core/snapshots} with `tag`)."
@@ -279,10 +271,9 @@ class ExportTagSnapshots(Get[Exported]):
     title = "Export a tag's pages"
     most_characters = 200_000
     search_hint = (
-        "pages of a label as json lines, jsonl, all details of the pages labelled, labelled, hand "
-        "over pages of a topic, machine readable, json, one label's bookmarks with details, "
-        "everything labelled with all details, full records, jsonl of a label, dump of a label, "
-        "for a script"
+        "pages of a label as json lines, jsonl, hand over pages of a topic, machine readable, one "
+        "label's bookmarks with details, everything labelled with all details, full records, dump "
+        "of a label, for a script"
     )
     since = "0.9.31"
     use = "List its pages ({GET /core/snapshots} with `tag`)."

@@ -19,9 +19,9 @@ class GetOrchestrator(Get[Worker]):
     operation = "GET /workers/orchestrator"
     title = "Get the orchestrator"
     search_hint = (
-        "is the box doing anything, orchestrator, queue, is it running, idle or busy, background "
-        "process of ArchiveBox, how many tasks wait, is archivebox working, is it still running, "
-        "why is nothing happening, scheduler, main process, what is it doing, alive"
+        "is the box doing anything, queue, idle or busy, background process of ArchiveBox, how "
+        "many tasks wait, is archivebox working, is it still running, why is nothing happening, "
+        "scheduler, main process, alive"
     )
     since = "only 0.9.8"
     use = _INSTEAD
@@ -33,9 +33,8 @@ class ListWorkers(Get[Worker]):
     operation = "GET /workers/workers"
     title = "List workers"
     search_hint = (
-        "worker processes, workers, how many are busy, with what, what are they working on, "
-        "processes, parallel, stuck worker, how many workers, what are the workers doing, "
-        "parallel tasks, busy processes, running processes"
+        "how many are busy, what are they working on, stuck worker, what are the workers doing, "
+        "parallel tasks, running processes"
     )
     since = "only 0.9.8"
     use = _INSTEAD

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import secrets
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -216,13 +215,3 @@ def read_database_url() -> str | None:
     if team.database_url is None:
         return None
     return reveal_address("ARCHIVE_MCP_DATABASE_URL", team.database_url)
-
-
-def print_key() -> int:
-    """Print a new key of a machine and what the policy holds of it; return the exit status."""
-    key = make_key()
-    print("For the machine, shown only now:", file=sys.stderr)
-    print(key)
-    print("For the policy:", file=sys.stderr)
-    print(f'key_sha256 = "{digest(key)}"')
-    return 0

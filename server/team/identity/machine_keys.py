@@ -25,6 +25,15 @@ def digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
+def describe_new_key() -> str:
+    """Return a new key, and what the policy says of it, in words for a terminal."""
+    key = make_key()
+    return (
+        f"Key, for the program alone; it is shown this once:\n  {key}\n"
+        f'For the policy:\n  [[machine]]\n  name = "NAME"\n  key_sha256 = "{digest(key)}"'
+    )
+
+
 def identify(key: str, policy: Policy) -> Identity:
     """Return the machine with this key.
 

@@ -12,6 +12,7 @@ from typing import Protocol, Self
 import anyio
 import procrastinate
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.jobs import Status
 
 from server.jobs.forecast import Forecast, read_forecast
 from server.jobs.interface import Progress, Work
@@ -75,6 +76,14 @@ class Queue:
             return
         except ConnectorException as error:
             log.warning("%s waits until a worker looks for it: %s", job, error)
+
+    async def forget_stalled(self, seconds: float) -> None:
+        """Delete what workers had taken that are silent for so many seconds; the journal says what
+        is left to do."""
+        manager = self.app.job_manager
+        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=seconds):
+            if job.id is not None:
+                await manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
 
 
 def make_app(url: str) -> procrastinate.App:

@@ -12,7 +12,6 @@ from typing import Any
 import anyio
 import psycopg
 from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import Status
 from procrastinate.worker import Worker as QueueWorker
 
 from server.errors import Failure
@@ -155,20 +154,13 @@ class Worker:
                 for job in await self._journal.interrupted():
                     if job not in host.running:
                         await self._queue.defer(job)
-                await self._forget_stalled()
+                await self._queue.forget_stalled(_SILENCE_SECONDS)
                 if anyio.current_time() - tidied > _TIDY_SECONDS:
                     await self._journal.tidy()
                     tidied = anyio.current_time()
             # A third of the lease: what a dead worker leaves does not wait for much longer.
             with anyio.move_on_after(self._journal.lease_seconds / 3):
                 await self._stopping.wait()
-
-    async def _forget_stalled(self) -> None:
-        """Delete what dead workers had taken from the queue: the journal says what is left."""
-        manager = self._queue.app.job_manager
-        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_SILENCE_SECONDS):
-            if job.id is not None:
-                await manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
 
 
 def run_worker(
@@ -179,7 +171,7 @@ def run_worker(
     Raises:
         SettingsError: it cannot start so.
     """
-    _check_start(base, team)
+    check_start(base, team)
     check_store(team)
     share_certificates()
     texts = Texts(prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts)
@@ -210,7 +202,12 @@ async def _stop_on_signal(worker: Worker) -> None:
             return
 
 
-def _check_start(base: Settings, team: TeamSettings) -> None:
+def check_start(base: Settings, team: TeamSettings) -> None:
+    """Refuse settings without which a worker can do nothing.
+
+    Raises:
+        SettingsError: says what to set.
+    """
     if team.database_url is None:
         raise SettingsError(
             "A worker takes jobs from the team's database: set ARCHIVE_MCP_DATABASE_URL as for "

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import logging
+import signal
 import socket
 import sys
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -15,6 +17,7 @@ from server.settings import Settings, SettingsError
 from server.team.serving.addresses import check_start
 from server.team.serving.connections import TimedProtocol
 from server.team.serving.front import Front
+from server.team.serving.workers import Workers, inherit_listener, make_command
 from server.team.settings import TeamSettings, is_open
 from server.team.store.opening import check_store
 from server.team.tenant import Shared, Texts
@@ -27,11 +30,14 @@ _HEADER_BYTES = 64 * 1024
 _BACKLOG = 512
 
 
-def serve_http(base: Settings, team: TeamSettings, catalog: Catalog, prompts: Any) -> int:
+def serve_http(
+    base: Settings, team: TeamSettings, catalog: Catalog, prompts: Any, launcher: Path
+) -> int:
     """Serve people over HTTP until a signal ends it, and return the exit status.
 
     Args:
         prompts: the package with the texts.
+        launcher: the program that further workers are started with.
 
     Raises:
         SettingsError: it must not or cannot start so.
@@ -39,16 +45,27 @@ def serve_http(base: Settings, team: TeamSettings, catalog: Catalog, prompts: An
     check_start(team, sandbox=base.sandbox)
     if team.database_url is not None:
         check_store(team)
+    listener = inherit_listener()
+    if listener is None and team.workers > 1:
+        workers = Workers(
+            make_command(launcher), open_listener(team), team.workers, team.limits.stop_seconds + 10
+        )
+        _greet(base, team)
+        return workers.run()
     share_certificates()
     texts = Texts(prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts)
     front = Front(base, team, Shared(catalog, texts, team.limits.body))
     config = make_config(front, team)
-    listener = open_listener(team)
-    _greet(base, team)
+    if listener is None:
+        listener = open_listener(team)
+        _greet(base, team)
     gc.collect()
     gc.freeze()
     gc.enable()
     server = uvicorn.Server(config)
+    # uvicorn ends in order and then sends itself the signal once more: that would be no status 0.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     server.run(sockets=[listener])
     return 0 if server.started else 1
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from server.errors import Failure
-from server.limiter.jitter import Rules
+from server.limiter.jitter import Rules, robust_maximum
 from server.limiter.pace_store import Busy, Record
 from server.team.store.clock import StoreClock
 
@@ -28,6 +28,9 @@ A = TypeVar("A", bound="Answer")
 
 # Of more keys the record is read before it is changed.
 _MOST_REMEMBERED = 1000
+_KEPT_LATENCIES = 16
+# Seconds: a server that answers more slowly delays sends, rather than make each wait so long.
+_LONGEST_LEAD = 0.1
 
 
 class Answer(Protocol):
@@ -68,6 +71,7 @@ class SharedPace(ABC, Generic[Version]):
     def __init__(self, *, window: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
         rules = Rules(window)
         self.clock = StoreClock(rules.span(rules.slowest), clock)
+        self._latencies: deque[float] = deque(maxlen=_KEPT_LATENCIES)
         self._seen: OrderedDict[str, Reading[Version]] = OrderedDict()
 
     @property
@@ -79,6 +83,11 @@ class SharedPace(ABC, Generic[Version]):
     def safe_from(self) -> float:
         """See `PaceStore.safe_from`."""
         return self.clock.safe_from
+
+    @property
+    def lead(self) -> float:
+        """See `PaceStore.lead`."""
+        return min(_LONGEST_LEAD, robust_maximum(self._latencies))
 
     async def start(self) -> None:
         """Read the server's clock, so that the pause of a new process begins now."""
@@ -105,7 +114,9 @@ class SharedPace(ABC, Generic[Version]):
                 seen = None
                 continue
             relied_on = self.clock.safe_from
+            asked = self.clock.now()
             swap = await self._ask(partial(self._swap, key, latest, record, patience), patience)
+            self._latencies.append(self.clock.now() - asked)
             seen = self._remember(key, swap.now)
             # Where the clock turned out to be wrong, what was decided by it does not hold.
             if swap.is_done and self.clock.safe_from == relied_on:

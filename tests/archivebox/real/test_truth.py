@@ -24,19 +24,6 @@ Json = dict[str, Any]
 WITH_BROWSER = "0.8.5 with Chromium"
 """It also archives a page by a browser: as PDF, picture and DOM."""
 
-_REFUSED = frozenset({"401", "403", "404", "410", "500", "moved-gone"})
-# A browser stores a page of its own about these, and some sites answer to browsers alone.
-_UNREACHED = frozenset({"dead", "refused", "loop"})
-
-UNTOLD: Mapping[tuple[str, str], frozenset[str]] = {
-    # Its wget says that something was refused, the page or a picture in it; a job asks which.
-    ("list", "0.8.5"): _REFUSED,
-    ("list", WITH_BROWSER): _REFUSED | _UNREACHED,
-    ("save", WITH_BROWSER): _UNREACHED,
-    ("check", WITH_BROWSER): _UNREACHED,
-}
-"""Where a way to look has nothing to tell by, pages of a version whose verdict is `unknown`."""
-
 UNSAID: Mapping[str, frozenset[str]] = {
     # It keeps no sizes of files, so that only reading the page shows that it is empty; its wget
     # tries until its time is over, and that is what it says.
@@ -83,7 +70,7 @@ async def test_a_verdict_is_the_truth(
             "check": _read(checked, _CHECKED, urls),
             "list": _tell(((page["url"], page["outcome"]) for page in listed), _LISTED, urls),
         }
-        right = {(way, name): _right(way, name, version) for way in verdicts for name in names}
+        right = {(way, name): _right(name, version) for way in verdicts for name in names}
         told = {row["url"]: str(row.get("reason", "")) for row in _rows(saved)}
         said = {name: told.get(url, "") for name, url in urls.items()}
         table = make_table(Stored(real), urls, verdicts, said, right)
@@ -120,12 +107,10 @@ def _install(version: str) -> Installed:
     return replace(installed, settings={**switches, "PATH": path, "CHROME_SANDBOX": "False"})
 
 
-def _right(way: str, name: str, version: str) -> set[str]:
+def _right(name: str, version: str) -> set[str]:
     # All of its outputs fail; only wget's file, which is counted as failed too, is there in part.
     if (version, name) == (WITH_BROWSER, "cut.html"):
         return {"bad"}
-    if name in UNTOLD.get((way, version), ()):
-        return {"unknown"}
     return {KINDS[name].truth}
 
 

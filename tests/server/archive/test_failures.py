@@ -195,7 +195,7 @@ def test_no_message_breaks_the_reading_of_a_wait(message: str) -> None:
             b"<!DOCTYPE html><title>Sign in</title>",
             200,
             Code.BAD_RESPONSE,
-            "an HTML page instead of data",
+            "A sign-in page answered in place of Archive",
         ),
         (b"<html>nginx</html>", 404, Code.BAD_RESPONSE, "an HTML page instead of data"),
         (b'{"data": {"items": {"nodes": [', 200, Code.BAD_RESPONSE, "not complete JSON"),

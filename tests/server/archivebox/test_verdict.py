@@ -104,6 +104,37 @@ def test_0_8_5_does_not_tell_a_refusal_from_a_dead_host() -> None:
     assert judge(doubtful, SiteAnswer(200)).outcome == "partly"
 
 
+def old(extractor: str, status: str, output: str = "") -> Json:
+    return {"extractor": extractor, "status": status, "output": output}
+
+
+_NO_CONNECTION = old("wget", "failed", "Wget failed or got an error from the server")
+_NO_PDF = old("pdf", "failed", "Failed to chmod: output.pdf does not exist")
+_EMPTY_DOM = old("dom", "succeeded", "output.html")
+_NO_HTML = old("htmltotext", "failed", "htmltotext could not find HTML to parse for article text")
+
+
+def test_a_browser_that_got_no_page_saved_none_whatever_0_8_5_calls_it() -> None:
+    verdict = judge(page(_NO_PDF, _EMPTY_DOM, _NO_CONNECTION, _NO_HTML, status=None))
+    assert verdict.outcome == "failed"
+    assert verdict.reason == "The host could not be reached, or the site answered with an error."
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        # The text was drawn from the DOM.
+        [_EMPTY_DOM, _NO_CONNECTION, old("htmltotext", "succeeded", "htmltotext.txt")],
+        # It was drawn from a copy that comes before it, and says nothing about the DOM.
+        [old("singlefile", "succeeded", "singlefile.html"), _EMPTY_DOM, _NO_CONNECTION, _NO_HTML],
+        # Another copy is there.
+        [old("pdf", "succeeded", "output.pdf"), _EMPTY_DOM, _NO_CONNECTION, _NO_HTML],
+    ],
+)
+def test_a_copy_that_may_be_one_is_not_called_none(results: list[Json]) -> None:
+    assert judge(page(*results, status=None)).outcome == "unknown"
+
+
 def test_a_page_of_wget_is_looked_at_only_where_its_answer_was_stored() -> None:
     stored = {"output_files": {"a.example/index.html": {"size": 700}, **WARC}}
     assert not needs_answer(page({**GOOD, "output_files": {}}, HASHES))

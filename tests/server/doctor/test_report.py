@@ -176,7 +176,7 @@ def test_each_assumption_has_an_id_of_its_own_a_statement_and_a_way_to_check_it(
     )
 
 
-def test_the_table_of_the_readme_has_a_row_for_each_assumption() -> None:
+def test_the_table_of_the_documents_has_a_row_for_each_assumption() -> None:
     rows = [line for line in render_markdown().splitlines() if line.startswith("| `")]
     assert [row.split("`")[1] for row in rows] == [assumption.id for assumption in ASSUMPTIONS]
     assert all(row.count("|") == 4 for row in rows)
@@ -185,7 +185,7 @@ def test_the_table_of_the_readme_has_a_row_for_each_assumption() -> None:
     ]
 
 
-def test_the_readme_lists_the_assumptions_as_the_code_does() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    between = readme.partition("<!-- assumptions -->\n")[2].partition("\n<!-- /assumptions -->")[0]
+def test_the_documents_list_the_assumptions_as_the_code_does() -> None:
+    page = (ROOT / "docs" / "assumptions.md").read_text(encoding="utf-8")
+    between = page.partition("<!-- assumptions -->\n")[2].partition("\n<!-- /assumptions -->")[0]
     assert between == render_markdown()

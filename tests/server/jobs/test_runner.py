@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import anyio
 import pytest
@@ -12,11 +13,13 @@ from server.jobs import (
     Handle,
     JobState,
     Journal,
+    Leases,
     LocalJobs,
     NewRecord,
     Phase,
     RecordRow,
     RecordState,
+    SqliteJournal,
 )
 from server.jobs.handle import JobProgress
 from server.jobs.model import End
@@ -289,3 +292,32 @@ async def test_the_host_may_be_cancelled_and_the_job_is_paused_all_the_same(
     (job,) = await journal.jobs()
     assert (job.state, job.owned) == (JobState.PAUSED, False)
     assert set(job.counts) == {RecordState.DONE, RecordState.PENDING}
+
+
+class Late(SqliteJournal):
+    """A journal whose answers come late: much has happened since."""
+
+    async def records(self, *values: Any, **options: Any) -> list[RecordRow]:
+        rows: list[RecordRow] = await super().records(*values, **options)
+        for _ in range(20):
+            await anyio.lowlevel.checkpoint()
+        return rows
+
+
+@pytest.mark.parametrize(("width", "batch"), [(2, 1), (8, 1), (4, 3)])
+async def test_what_was_sent_while_the_journal_answered_is_not_sent_again(
+    time: FakeTime, width: int, batch: int
+) -> None:
+    journal = Late(None, leases=Leases(clock=time.clock), wall=time.clock, sleep=time.sleep)
+
+    async def turn(record: RecordRow) -> None:
+        for _ in range(record.number % 7):
+            await anyio.lowlevel.checkpoint()
+
+    # A record that waits for its turn is still pending in the journal.
+    work = Toy(before=turn, during=turn, repeatable=False, width=width, batch=batch)
+    async with LocalJobs(journal, clock=time.clock, sleep=time.sleep) as jobs:
+        job = await ended(jobs, work, some(120))
+
+    assert (job.state, job.error) == (JobState.DONE, None)
+    assert sorted(work.sent) == sorted(record.key for record in some(120))

@@ -40,11 +40,8 @@ class Client:
 
         The test is skipped where the client cannot be installed.
         """
-        with locked(self.folder):
-            if not (self.folder / "complete").is_file():
-                self._install_or_skip()
         done = subprocess.run(
-            [str(self._python()), str(CONVERTING), self.name, *command],
+            [str(self.python_or_skip()), str(CONVERTING), self.name, *command],
             env={**env, **_QUIET},
             cwd=env["HOME"],
             capture_output=True,
@@ -55,6 +52,14 @@ class Client:
         assert done.returncode == 0, done.stderr[-2000:]
         report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return report
+
+    def python_or_skip(self) -> Path:
+        """The Python that has the client, installed if it is not yet; the test is skipped where it
+        cannot be had."""
+        with locked(self.folder):
+            if not (self.folder / "complete").is_file():
+                self._install_or_skip()
+        return self._python()
 
     def _python(self) -> Path:
         if sys.platform == "win32":

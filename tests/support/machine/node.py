@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -82,6 +83,27 @@ def inspector_or_skip() -> Inspector:
     packages = (f"{_node_package()}@{NODE}", f"@modelcontextprotocol/inspector@{INSPECTOR}")
     _install_or_skip(folder, packages)
     return Inspector(folder)
+
+
+def node_or_skip() -> Path:
+    """A Node of the version that current clients need, installed if it is not yet."""
+    modules = modules_or_skip(f"{_node_package()}@{NODE}")
+    return next(modules.glob("node-*/bin/node*"))
+
+
+def modules_or_skip(*packages: str) -> Path:
+    """The folder `node_modules` of some packages, installed if they are not yet."""
+    folder = cache_folder() / re.sub(r"[^\w.@-]+", "-", " ".join(packages))
+    _install_or_skip(folder, packages)
+    return folder / "node_modules"
+
+
+def node_program_or_skip(package: str, name: str) -> tuple[Path, Path]:
+    """Node of a version of our own, and a program for it, installed as `program_or_skip` does."""
+    folder = cache_folder() / f"{package.replace('/', '-')}-node{NODE}"
+    _install_or_skip(folder, (f"{_node_package()}@{NODE}", package))
+    modules = folder / "node_modules"
+    return next(modules.glob("node-*/bin/node*")), modules / ".bin" / name
 
 
 def program_or_skip(package: str, name: str, *after: str) -> Path:

@@ -12,6 +12,7 @@ import argparse
 import importlib
 import os
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -26,6 +27,7 @@ from server.team.store.postgres_pace import PostgresPace
 from server.team.tenant import Shared, Texts
 from server.tool.catalog import Catalog
 from tests.support.paths import SURFACE
+from tests.support.sandboxed import LAUNCHER
 
 
 def main() -> None:
@@ -39,7 +41,7 @@ def main() -> None:
     prompts: Any = importlib.import_module("prompts")
     team = load_team(os.environ, port=options.port)
     if options.role == "serve":
-        serve_http(settings, team, catalog, prompts)
+        serve_http(settings, team, catalog, prompts, Path(LAUNCHER[1]))
         return
     texts = Texts(prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts)
     made = worker.Worker(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -87,11 +88,22 @@ class Caller:
         answer = await self._client.post(f"{replica.url}/mcp", json=message, headers=headers)
         if answer.status_code != 200:
             raise Refused(f"{answer.status_code} {answer.text[:500]}")
-        result: Json = answer.json().get("result") or {"isError": True, "content": answer.text}
+        result: Json = read_answer(answer).get("result") or {"isError": True}
         if result.get("isError"):
-            raise Refused(str(result.get("content"))[:500])
+            raise Refused(f"{answer.headers.get('content-type')} {answer.text[:500]}")
         structured: Json = result["structuredContent"]
         return structured
+
+
+def read_answer(answer: httpx.Response) -> Json:
+    """Return the message that answers a request, sent alone or as the last event of a stream; an
+    empty one where there is none."""
+    lines = [answer.text]
+    if answer.headers.get("content-type", "").startswith("text/event-stream"):
+        events = [line for line in answer.text.splitlines() if line.startswith("data:")]
+        lines = [event.removeprefix("data:") for event in events]
+    messages: list[Json] = [json.loads(line) for line in lines if line.strip()]
+    return messages[-1] if messages else {}
 
 
 @asynccontextmanager

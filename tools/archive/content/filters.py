@@ -51,7 +51,7 @@ class FilterSuperSearchInput(Input):
     ]
     search_query: Text | None = Field(
         None,
-        description="Words to search for; needed unless EMBEDDING_CONTENT searches by picture.",
+        description="Words to search for; not needed for a picture.",
     )
     similar_media_content_id: Id | None = None
     image_url: Text | None = None
@@ -110,7 +110,9 @@ class ItemFilterInput(Input):
         ]
         | None
     ) = Field(None, description="Instagram only.")
-    usage_rights_status: list[ContractStatus] | None = None
+    usage_rights_status: list[ContractStatus] | None = Field(
+        None, description="Status of the rights request."
+    )
     tiktok_spark_code_status: list[ContractStatus] | None = None
     instagram_whitelisting_status: list[ContractStatus] | None = None
     tiktok_whitelisting_eligibility: (
@@ -167,11 +169,14 @@ def check_filter(choice: ItemFilterInput, name: str) -> None:
             "Leave it out and keep the records whose currentEngagement.linearViralityScore is "
             "NOT_VIRAL.",
         )
-    search = choice.super_search
-    if search is None:
-        return
+    if choice.super_search is not None:
+        _check_words(choice.super_search, name)
+
+
+def _check_words(search: FilterSuperSearchInput, name: str) -> None:
+    """Refuse a search by words or by picture that has none, or both."""
     by_picture = [search.similar_media_content_id, search.image_url, search.file_name]
-    requested = [entry for entry in [search.search_query, *by_picture] if entry]
+    requested = list(filter(None, [search.search_query, *by_picture]))
     if search.mode != "EMBEDDING_CONTENT" and (not search.search_query or any(by_picture)):
         raise Failure(
             Code.INVALID_ARGUMENT,

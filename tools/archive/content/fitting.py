@@ -47,7 +47,10 @@ def drop_misfits(parts: Json, records: Iterable[Json]) -> tuple[list[Json], list
 
 def list_paths(parts: Json) -> list[str]:
     """Return the fields that show whether a record fits; none that would make a page dearer."""
-    return [path for name in _list_seen(parts) for path in _PATHS.get(name, ())]
+    paths: list[str] = []
+    for name in _list_seen(parts):
+        paths += _PATHS.get(name, ())
+    return paths
 
 
 def list_unseen(parts: Json) -> list[str]:
@@ -92,9 +95,10 @@ async def describe_ignored(
         instead: how to ask otherwise.
     """
     # Fewer than a page are hardly all that there is, and not worth a request.
-    if not unseen or total <= _FEW or "ids" in parts:
+    if any((not unseen, total <= _FEW, "ids" in parts)):
         return []
-    if await count({name: parts[name] for name in _list_seen(parts)}) != total:
+    seen = {name: parts[name] for name in _list_seen(parts)}
+    if await count(seen) != total:
         return []
     return [
         f"As many ({total:,}) came as without {', '.join(unseen)}: either all fit, or Archive did "
@@ -114,7 +118,7 @@ async def find_members(
     """
     ids, collections = set(parts.get("ids", ())), parts.get("collectionsIds", [])
     # Only where all came back is there reason to doubt.
-    if not ids or len(collections) != 1 or len(records) < len(ids):
+    if any((not ids, len(collections) != 1, len(records) < len(ids))):
         return records, []
     members = await read_members(collections[0])
     if members is None:
@@ -138,12 +142,17 @@ def _list_seen(parts: Json) -> list[str]:
 
 def _is_one_of(values: list[str], value: str | None) -> bool:
     # What was not asked for, or is not there, proves nothing.
-    return value is None or value.casefold() in {entry.casefold() for entry in values}
+    if value is None:
+        return True
+    return value.casefold() in map(str.casefold, values)
 
 
 def _has_account(names: list[str], record: Json) -> bool:
-    account = (record.get("socialProfile") or {}).get("accountName")
-    return _is_one_of([name.removeprefix("@") for name in names], account)
+    profile = record.get("socialProfile")
+    if profile is None:
+        return True
+    handles = [name.removeprefix("@") for name in names]
+    return _is_one_of(handles, profile.get("accountName"))
 
 
 def _has_type(types: list[str], record: Json) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC
+from operator import itemgetter
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -75,8 +76,8 @@ def estimate_page(selection: Selection) -> float:
 
 
 class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
-    """Search archived posts, reels, stories and videos in Archive (archive.com), with current
-    engagement. Use it for "top posts", "posts of last month", "posts by @x", or the content of a
+    """Search archived posts, reels, stories and videos (UGC) in Archive (archive.com), with current
+    engagement: "top posts", "posts by @x", words in captions, usage rights, or the content of a
     view or collection (`presetId`). Default order: newest first. For post links use
     archive_get_item_ids_by_url; for metrics over time archive_get_engagement_history. Null metrics
     are unavailable, not 0; earnedMediaValue is in cents."""
@@ -85,20 +86,17 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     title = "Search Archive content"
     always_loaded = True
     search_hint = (
-        "find posts, find every post, reels, reel, tiktoks, tiktok, stories, story, shorts, "
-        "videos, video, UGC, content, photos, mentioning, mention, hashtag, caption, words "
-        "in captions, caption contains, exact phrase, "
-        "keyword, posted last week, last month, today, yesterday, by @account, by influencer, "
-        "usage rights approved, spark code, whitelisting, verified, location, similar picture, "
-        "about a product, somebody wearing, unboxing, showing, in a folder, in a campaign, "
-        "newest, latest posts, likes above, how many posts, show me, find content, tagged us, "
-        "mentions us, with more than views, since, between, from Berlin, from Germany, verified "
-        "accounts, small accounts, micro influencers, gifted, unpaid, paid partnership, rights "
-        "expired, rights requested, pending rights, ad code, similar to this picture, looks like, "
-        "carousel, selfie, product in the picture, untagged, without, posts of one creator, how "
-        "many stories, has anybody, anybody complained, complaints, complaining, negative, "
-        "shipping, on instagram, on tiktok, since monday, praise, reviews, feedback, saying about "
-        "us, everything with the hashtag"
+        "find every post, reels, tiktoks, stories, shorts, videos, UGC, photos, mentioning, "
+        "mention, words in captions, caption contains, exact phrase, keyword, posted last week, "
+        "last month, today, yesterday, usage rights approved, spark code, whitelisting, verified, "
+        "location, about a product, somebody wearing, unboxing, showing, in a folder, in a "
+        "campaign, newest, latest posts, likes above, how many posts, show me, tagged us, with "
+        "more than views, between, from Berlin, from Germany, small accounts, micro influencers, "
+        "gifted, unpaid, paid partnership, rights expired, rights requested, pending rights, ad "
+        "code, similar to this picture, looks like, carousel, selfie, untagged, without, posts of "
+        "one creator, anybody complained, complaints, complaining, negative, shipping, on "
+        "instagram, since monday, praise, reviews, feedback, saying about us, everything with the "
+        "hashtag"
     )
     core = True
     # A page without relations (Archive docs, rate limiting).
@@ -126,7 +124,7 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     def check(self) -> None:
         # Archive ignores both without a word, and a model would report the whole view as the
         # selection.
-        if self.preset_id and (is_narrow(self.filter) or self.conditions or self.taken_at):
+        if self.preset_id and any((is_narrow(self.filter), self.conditions, self.taken_at)):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "Archive ignores `filter`, `takenAt` and `customAttributeConditions` beside "
@@ -176,7 +174,9 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     @property
     def own_paths(self) -> list[str]:
         """What the search itself needs of each item."""
-        return ["caption"] if self.caption_phrase else []
+        if self.caption_phrase is None:
+            return []
+        return ["caption"]
 
     def keep(self, records: list[Json]) -> list[Json]:
         """Return the items whose caption holds the phrase; all where there is none."""
@@ -258,23 +258,26 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         return estimate_page(self.default_selection())
 
     def order(self) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None:
-        if not self._sorts_here:
+        keys = [(entry.sort_key, entry.sort_order) for entry in self._sorted_here]
+        if not keys:
             return None
-        return sorter([(entry.sort_key, entry.sort_order) for entry in self.sorting or []])
+        return sorter(keys)
 
     @property
-    def _sorts_here(self) -> bool:
+    def _sorted_here(self) -> list[ItemSortingInput]:
         # Archive ignores `sorting` beside a preset too: then all pages are read and sorted here.
-        return bool(self.preset_id and self.sorting)
+        if self.preset_id is None or self.sorting is None:
+            return []
+        return self.sorting
 
     def extra_paths(self) -> list[str]:
         # Sorting here needs the values, even where the caller does not ask for them.
-        if not self._sorts_here:
-            return []
-        return [SORT_PATHS[entry.sort_key] for entry in self.sorting or []]
+        return [SORT_PATHS[entry.sort_key] for entry in self._sorted_here]
 
     def notes(self) -> list[str]:
-        notes = ["The preset's own filters decide what is in it."] if self.preset_id else []
+        notes = []
+        if self.preset_id:
+            notes.append("The preset's own filters decide what is in it.")
         if self.caption_phrase:
             notes.append(
                 "Kept are captions that hold exactly `captionPhrase`, case aside, of those that "
@@ -302,7 +305,7 @@ async def _read_members(api: Api, collection: str) -> set[str] | None:
     """Return the ids that a collection holds; None where they are too many for one call."""
     members: set[str] = set()
     async for page in api.read_pages(_parse(presetId=collection, fields=["id"])):
-        members |= {record["id"] for record in page.records}
+        members.update(map(itemgetter("id"), page.records))
         if page.has_next and len(members) >= _MOST_READ:
             return None
     return members

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter, itemgetter
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -12,7 +13,7 @@ from server.archive.operations import (
     Lookup,
 )
 from server.errors import Code, Failure
-from server.tool.request import Input, Links
+from server.tool.request import Input, Links, argument_names
 from tools.archive.schema.inputs import (
     FilterDateRangeInput,
 )
@@ -37,11 +38,9 @@ class GetMediaContents(Lookup[MediaContent]):
     operation = "mediaContents"
     title = "Get pictures and videos"
     search_hint = (
-        "download links, download link, original file, image files, video file, media files, mp4, "
-        "jpg, carousel images, pictures of a post, high resolution, source file, url of the "
-        "video, thumbnail url, assets for the ad team, raw footage, photo files, picture files, "
-        "high-res, save the pictures, get me the clip, clips, all slides of a carousel, media of "
-        "this post"
+        "download links, original file, image files, mp4, jpg, high resolution, source file, "
+        "thumbnail url, assets for the ad team, raw footage, photo files, high-res, save the "
+        "pictures, get me the clip, all slides of a carousel, media of this post"
     )
 
     item_ids: ItemIds | None = Field(None, description="Up to 100 item ids.")
@@ -55,18 +54,17 @@ class GetMediaContents(Lookup[MediaContent]):
 
 
 class GetTranscriptions(Lookup[Transcription]):
-    """Get what is said in videos. Transcripts are keyed by media content: to get them beside their
-    items, ask archive_search_items for `fields` ["*", "transcriptions.transcript"] instead."""
+    """Get what is said in videos; captions are in archive_search_items. Transcripts are keyed by
+    media content: to get them beside their items, ask archive_search_items for `fields` ["*",
+    "transcriptions.transcript"] instead."""
 
     operation = "transcriptions"
     title = "Get transcripts"
     most_characters = 200_000
     search_hint = (
-        "transcript, transcripts, spoken words, what is said, says in the video, out loud, "
-        "subtitles, quote, voice over, speech, speech to text, mention our "
-        "name aloud, talks about, talk, script, word for word, what did she say, what does he "
-        "say, exact words, text of the video, audio, in German, spoken, mentioned verbally, read "
-        "me"
+        "spoken words, what is said, says in the video, out loud, subtitles, quote, voice over, "
+        "speech to text, mention our name aloud, talks about, script, what does he say, exact "
+        "words, audio, in German, mentioned verbally, read me"
     )
 
     # The limits are of different size: 1,000 items, but only 20 media (Archive docs,
@@ -90,11 +88,9 @@ class GetItemIdsByUrl(Lookup[UrlLookup]):
     operation = "itemIdsByUrl"
     title = "Find items by link"
     search_hint = (
-        "do we have this post already, look up a post by its link, url, links, instagram.com, "
-        "tiktok.com, youtube.com, https, is this link in our library, archived already, id of a "
-        "post, check these links, which of these links are missing, find by link, have we got "
-        "this, is it in there, already in our library, pasted link, ids for these links, "
-        "recognise these urls"
+        "look up a post by its link, instagram.com, tiktok.com, youtube.com, https, is this link "
+        "in our library, archived already, id of a post, check these links, which of these links "
+        "are missing, have we got this, pasted link, ids for these links, recognise these urls"
     )
 
     urls: Links = Field(min_length=1, max_length=100, description="Up to 100 post links.")
@@ -118,9 +114,9 @@ class GetEngagementHistory(Connection[EngagementEntry]):
     search_hint = (
         "how a post grew, developed, growth over time, likes per day, views day by day, history "
         "of likes, first week, first 24 hours, curve, trend of one post, went viral when, "
-        "measurements, timeline, evolution, still growing, since it was posted, over the first "
-        "days, how did likes change, gain, gained, per hour, plateau, peak, before and after, "
-        "when did it take off, momentum, over time, kept growing, progress of a post"
+        "measurements, timeline, evolution, still growing, since it was posted, how did likes "
+        "change, gain, gained, plateau, peak, before and after, when did it take off, momentum, "
+        "kept growing, progress of a post"
     )
     cost: ClassVar[float] = 6
 
@@ -131,12 +127,11 @@ class GetEngagementHistory(Connection[EngagementEntry]):
 
 
 def _exactly_one(request: Any, *names: str) -> None:
-    fields = type(request).model_fields
-    aliases = {name: fields[name].alias or name for name in names}
-    count = sum(bool(getattr(request, name)) for name in names)
+    count = sum(map(bool, attrgetter(*names)(request)))
     if count == 1:
         return
-    existing = " or ".join(f"`{alias}`" for alias in aliases.values())
+    arguments = itemgetter(*names)(argument_names(type(request)))
+    existing = " or ".join(map("`{}`".format, arguments))
     wrong = f"Give exactly one of {existing}; got"
     if count:
         hint = "Make two calls to look up both kinds."

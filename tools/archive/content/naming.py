@@ -26,13 +26,17 @@ async def find_preset_ids(
         Failure: `AMBIGUOUS` for a name that several have, `INVALID_ARGUMENT` for a typo.
     """
     # Ids need no look-up, and cost no request.
-    if all(ID.match(name) for name in names):
+    if all(map(ID.match, names)):
         return names
-    page = await context.api.read_whole(GetFilterPresets())
-    presets = page.records
-    if accessor:
-        presets = [preset for preset in presets if preset["accessor"] == accessor]
+    presets = await _list_presets(context, accessor)
     return [_find_one(name, presets) for name in names]
+
+
+async def _list_presets(context: ArchiveContext, accessor: Accessor | None) -> list[Preset]:
+    page = await context.api.read_whole(GetFilterPresets())
+    if accessor is None:
+        return page.records
+    return [preset for preset in page.records if preset["accessor"] == accessor]
 
 
 def _find_one(name: str, presets: list[Preset]) -> str:

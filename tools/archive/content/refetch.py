@@ -35,12 +35,10 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
     operation = "refetchEngagementBulk"
     title = "Refresh engagement (costs credits)"
     search_hint = (
-        "refresh numbers, refresh metrics, update likes, views and comments now, fresh figures, "
-        "latest numbers, stats are stale, outdated, old, re-check, recheck, measure again, pull "
-        "current engagement, refetch, costs credits, numbers look old, wrong likes, re-pull, up "
-        "to date, update the stats of this post, current likes, sync, re-check the view counts, "
-        "view count, counts, like count, claims it hit a million, 1M, check the numbers of a post "
-        "again, verify the numbers, count again"
+        "refresh metrics, views and comments now, fresh figures, latest numbers, stats are stale, "
+        "outdated, recheck, measure again, pull current engagement, refetch, numbers look old, "
+        "wrong likes, up to date, update the stats of this post, sync, re-check the view counts, "
+        "claims it hit a million, 1M, verify the numbers"
     )
     risk = "spends"
     repeatable = False
@@ -111,9 +109,9 @@ def offer(
         "leftOut": left_out,
         "workspace": workspace,
     }
-    return accepted, Preview(
-        message + (f" Left out: {' and '.join(left_out)}." if left_out else ""), details
-    )
+    if left_out:
+        message += f" Left out: {' and '.join(left_out)}."
+    return accepted, Preview(message, details)
 
 
 async def _look_up(context: ArchiveContext, ids: list[str]) -> list[dict[str, Any]]:
@@ -128,4 +126,4 @@ async def _look_up(context: ArchiveContext, ids: list[str]) -> list[dict[str, An
 
 def _some_names(items: list[dict[str, Any]]) -> str:
     names = sorted({item["socialProfile"]["accountName"] for item in items})
-    return join_first([quote_title(name) for name in names], MOST_NAMES)
+    return join_first(list(map(quote_title, names)), MOST_NAMES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -27,7 +27,7 @@ in for them. Views merged with plays, and estimates where there are neither, are
 _VIRALITY = {"NOT_VIRAL": 0, "LOW": 1, "MEDIUM": 2, "HIGH": 3}
 
 
-def sorter(keys: list[tuple[str, str]]) -> Callable[[Records], Records]:
+def sorter(keys: Sequence[tuple[str, str]]) -> Callable[[Records], Records]:
     """Return a function that sorts by (sort key, ASC or DESC) pairs, the first counting first;
     nulls always last."""
 
@@ -38,9 +38,12 @@ def sorter(keys: list[tuple[str, str]]) -> Callable[[Records], Records]:
             read = partial(_read, path=SORT_PATHS[key].split("."))
             # null is no number: it cannot be compared, and as 0 it would come first in ascending
             # order.
-            unknown = [entry for entry in result if read(entry) is None]
-            existing = [entry for entry in result if read(entry) is not None]
-            result = sorted(existing, key=read, reverse=direction == "DESC") + unknown
+            measured: Records = []
+            unknown: Records = []
+            for record in result:
+                (unknown if read(record) is None else measured).append(record)
+            measured.sort(key=read, reverse=direction == "DESC")
+            result = measured + unknown
         return result
 
     return sort_records
@@ -53,9 +56,19 @@ def _read(record: dict[str, Any], path: list[str]) -> Any:
         value = (value or {}).get(step)
     if not isinstance(value, str):
         return value
-    if path[-1] == "linearViralityScore":
-        # By name the classes would sort HIGH, LOW, MEDIUM.
-        return _VIRALITY.get(value)
+    convert = _CONVERSIONS.get(path[-1], _to_number)
+    return convert(value)
+
+
+def _to_number(value: str) -> int | str:
     # Numbers beyond what JSON holds exactly stay text; they still have to sort among the others.
-    is_number = path[-1] != "accountName" and value.lstrip("-").isdecimal()
-    return int(value) if is_number else value.casefold()
+    if value.lstrip("-").isdecimal():
+        return int(value)
+    return value.casefold()
+
+
+_CONVERSIONS: dict[str, Callable[[str], int | str | None]] = {
+    # By name the classes would sort HIGH, LOW, MEDIUM.
+    "linearViralityScore": _VIRALITY.get,
+    "accountName": str.casefold,
+}

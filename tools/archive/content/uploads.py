@@ -37,10 +37,9 @@ class UploadItemFromUrl(Mutation[UploadPayload]):
     operation = "uploadItemFromUrl"
     title = "Upload a post by its link"
     search_hint = (
-        "add a missing post, import one post, upload a post, get it into our library, missed "
-        "post, missed, wasn't picked up, not captured, add this tiktok, reel, youtube short by "
-        "link, manually add, here's the link, add it for me, you missed, didn't catch, is "
-        "missing, please add, submit a post, track this post"
+        "add a missing post, import one post, get it into our library, missed post, wasn't picked "
+        "up, not captured, add this tiktok, reel, youtube short by link, manually add, here's the "
+        "link, didn't catch, submit a post, track this post"
     )
     risk = "adds"
     repeatable = False

@@ -52,7 +52,9 @@ _KEY_OF = {name: key for key, name in FIELD_OF.items()} | {"views": "MERGED_VIEW
 
 def _to_sort_key(value: Any) -> Any:
     # The names of answers and charts say the same, and are what a model has seen last.
-    return _KEY_OF.get(value, value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return _KEY_OF.get(value, value)
 
 
 Metric = Annotated[SortKey, BeforeValidator(_to_sort_key)]
@@ -90,10 +92,11 @@ class SourceItems:
     def add(self, batch: Batch) -> None:
         """Take a batch; an item that links or moving pages brought already is taken once."""
         # Posts that arrive while pages are read push others onto the next page.
-        existing = {row.id for row in self.rows}
-        rows = [row for row in map(make_row, batch.items) if row.id not in existing]
-        self.rows += rows
-        self.repeats += len(batch.items) - len(rows)
+        rows = {row.id: row for row in self.rows}
+        for row in map(make_row, batch.items):
+            rows.setdefault(row.id, row)
+        self.repeats += len(self.rows) + len(batch.items) - len(rows)
+        self.rows = list(rows.values())
         self.count(batch)
 
     def count(self, batch: Batch) -> None:
@@ -138,7 +141,8 @@ class Computed(WindowedSource, Workflow[JobRow]):
         if self.search is not None:
             # The answer counts all items, whatever their order; a sorted preset would be read
             # whole first.
-            self.search = {name: value for name, value in self.search.items() if name != "sorting"}
+            self.search = dict(self.search)
+            self.search.pop("sorting", None)
         self.narrow_by_time()
 
     @property
@@ -218,11 +222,15 @@ class Computed(WindowedSource, Workflow[JobRow]):
         return Start(page.total, result, page.end)
 
     def _plan(self, total: int | None) -> Plan:
+        # Nobody may know how many there are: then nothing can be said of the work.
         pages = ceil((total or 0) / AT_ONCE)
-        each = estimate_page(select(Item, self.paths()))
-        each += GetItemIdsByUrl.cost if self.urls else 0
-        title = self.title_of_job("items" if total is None else f"{total:,} items")
-        return Plan(title, total, pages * (2 if self.urls else 1), pages * each)
+        requests, credits = pages, pages * estimate_page(select(Item, self.paths()))
+        # Each page of links is looked up first.
+        if self.urls:
+            requests += pages
+            credits += pages * GetItemIdsByUrl.cost
+        items = "items" if total is None else f"{total:,} items"
+        return Plan(self.title_of_job(items), total, requests, credits)
 
 
 class ComputeWork:
@@ -308,7 +316,10 @@ def show_money(answer: dict[str, Any], money: Money) -> dict[str, Any]:
 
 def describe_items(source: WindowedSource, result: SourceItems) -> list[str]:
     """Return what is to be said about how the items of a source were found."""
-    notes = source.query().notes() + ([] if result.rows else source.query().notes_if_empty())
+    query = source.query()
+    notes = query.notes()
+    if not result.rows:
+        notes += query.notes_if_empty()
     notes += describe_misfits(result.misfits, result.broken)
     if source.taken_at is not None:
         notes.append("`takenAt` was applied here, after reading all items.")

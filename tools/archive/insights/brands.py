@@ -13,7 +13,7 @@ from server.archive.context import ArchiveContext
 from server.archive.operations import Workflow
 from server.archive.pagination import PARTIAL
 from server.insights import brands
-from server.tool.result import BUDGET, Result, compact, drop_empty, whole
+from server.tool.result import BUDGET, Result, compact, whole
 from tools.archive.competitors import GetCompetitorBrands, Period, describe_absence
 from tools.archive.schema.inputs import Day
 from tools.archive.schema.market_objects import CompetitorBrand
@@ -45,11 +45,10 @@ class CompareBrands(Workflow[CompetitorBrand]):
     operation = "brand_comparison"
     title = "Compare share of voice"
     search_hint = (
-        "share of voice, us against competitors, us vs them, versus, compare, comparison with "
-        "rivals, who gets more mentions, are we ahead, who is winning, market position, rank "
-        "among brands, benchmark, over the last months, change since last month, how do we "
-        "compare, how do we stack up, versus our rivals, bigger than, behind, ahead of, market "
-        "share, our share, who leads, league table, SOV, gap"
+        "us against competitors, us vs them, versus, comparison with rivals, who gets more "
+        "mentions, are we ahead, who is winning, market position, rank among brands, benchmark, "
+        "over the last months, change since last month, how do we stack up, bigger than, behind, "
+        "who leads, league table, SOV, gap"
     )
     risk = "reads"
     repeatable = True
@@ -58,60 +57,63 @@ class CompareBrands(Workflow[CompetitorBrand]):
     period: Period = Field("MONTH", description="Length of the period.")
     date: Day | None = Field(None, description="Any day of the period, such as 2026-03-01.")
     previous: bool = Field(False, description="Add the change since the period before.")
-    metrics: list[Figure] | None = Field(None, min_length=1, description="Only these figures.")
+    metrics: list[Figure] | None = Field(
+        None, min_length=1, description="Return only these figures."
+    )
 
     async def run(self, context: ArchiveContext) -> Result:
         today = wall_clock.utc_now().date()
-        day = date.fromisoformat(self.date) if self.date else today
-        first, last = brands.find_period(self.period, day)
-        pages = [await self._brands(context, day.isoformat())]
+        day = self.date or today.isoformat()
+        first, last = brands.find_period(self.period, date.fromisoformat(day))
+        page = await self._brands(context, day)
+        now, partial = page.records, page.partial
+        before: dict[str, dict[str, Any]] | None = None
         if self.previous:
             # Any day of a period stands for it (Archive docs, competitor brands).
-            day_before = (first - timedelta(days=1)).isoformat()
-            pages.append(await self._brands(context, day_before))
-        partial = any(page.partial for page in pages)
-        now, *earlier = [page.records for page in pages]
+            earlier = await self._brands(context, (first - timedelta(days=1)).isoformat())
+            before = {record["id"]: record for record in earlier.records}
+            partial |= earlier.partial
         figures = self.metrics or brands.METRICS
         answer: dict[str, Any] = {
             "period": {"length": self.period, "from": first.isoformat(), "to": last.isoformat()},
             "sums": brands.sum_metrics(now, figures),
             "unavailable": brands.find_missing(now, figures),
             "units": BRAND_UNITS,
-            **drop_empty({"partial": partial or None}),
-            "notes": self._notes(now, last.isoformat() if last >= today else None, partial=partial),
         }
-        before = {record["id"]: record for record in earlier[0]} if earlier else None
+        if partial:
+            answer["partial"] = True
+        answer["notes"] = self._notes(now, partial=partial)
+        if last >= today:
+            answer["notes"].append(f"The period ends on {last}: its figures are not final.")
         # Compared over all figures, as the order follows the earned media value.
         compared = brands.compare_brands(now, before)
         rest = set(brands.METRICS).difference(figures)
         return whole(_fit([_without(brand, rest) for brand in compared], answer))
 
-    def _notes(
-        self, result: list[dict[str, Any]], open_until: str | None, *, partial: bool
-    ) -> list[str]:
+    def _notes(self, result: list[dict[str, Any]], *, partial: bool) -> list[str]:
         notes = [
             "Shares are of the total of all brands that have the figure; brands under "
             "`unavailable` are not counted.",
             "Reach and influencers of brands overlap: their shares are rough.",
             "earnedMediaValue of brands is in US dollars, that of posts in cents: do not mix them.",
         ]
-        if open_until:
-            notes.append(f"The period ends on {open_until}: its figures are not final.")
         if any(entry.get("ownMetricsStatus") == "UNAVAILABLE" for entry in result):
             notes.append("Archive has no figures for the own brand.")
         notes += describe_absence(result, None)
-        return [*notes, PARTIAL] if partial else notes
+        if partial:
+            notes.append(PARTIAL)
+        return notes
 
     async def _brands(self, context: ArchiveContext, day: str) -> Page:
         request = GetCompetitorBrands.model_validate({"period": self.period, "date": day})
-        records: list[dict[str, Any]] = []
+        records: dict[str, dict[str, Any]] = {}
         partial = False
         async for page in context.api.read_pages(request):
             # The own brand comes with the first page in addition, and could be there twice.
-            existing = {record["id"] for record in records}
-            records += [record for record in page.records if record["id"] not in existing]
+            for record in page.records:
+                records.setdefault(record["id"], record)
             partial |= page.partial
-        return Page(records, None, False, len(records), partial)
+        return Page(list(records.values()), None, False, len(records), partial)
 
 
 def _fit(compared: list[dict[str, Any]], answer: dict[str, Any]) -> dict[str, Any]:
@@ -127,4 +129,7 @@ def _fit(compared: list[dict[str, Any]], answer: dict[str, Any]) -> dict[str, An
 
 
 def _without(brand: dict[str, Any], names: set[str]) -> dict[str, Any]:
-    return {name: value for name, value in brand.items() if name not in names}
+    rest = dict(brand)
+    for name in names & rest.keys():
+        del rest[name]
+    return rest

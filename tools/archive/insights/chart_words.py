@@ -10,6 +10,7 @@ from typing import Any
 from server.insights.rows import parse_instant
 from server.pictures.drawings import PLATFORMS
 from server.pictures.weeks import Period
+from server.tool.result import drop_nulls
 from tools.archive.items_source import WindowedSource
 
 _LONGEST = 60
@@ -29,17 +30,15 @@ def describe_posts(source: WindowedSource, preset: str) -> str:
     Args:
         preset: the name of the view or collection, empty where there is none.
     """
-    search = source.search or {}
-    names = source.item_ids or source.urls or []
-    narrowing = dict(search.get("filter") or {})
+    narrowing = dict(source.search_filter)
     # The period stands for it, because a source may have its time elsewhere too.
     narrowing.pop("takenAt", None)
-    conditions = search.get("customAttributeConditions") or []
+    conditions = (source.search or {}).get("customAttributeConditions") or []
     parts = [
-        f"{len(names)} chosen posts" * bool(names),
+        f"{len(source.names)} chosen posts" * bool(source.names),
         f"view or collection {preset}" * bool(preset),
         _describe_period(find_period(source)),
-        *(_describe_filter(name, value) for name, value in narrowing.items()),
+        *map(_describe_filter, narrowing.keys(), narrowing.values()),
         *map(_describe_condition, conditions),
     ]
     return "; ".join(filter(None, parts)) or "all posts"
@@ -47,7 +46,7 @@ def describe_posts(source: WindowedSource, preset: str) -> str:
 
 def find_period(source: WindowedSource) -> Period:
     """Return the days, in UTC, that the posts of a source can be from."""
-    window = ((source.search or {}).get("filter") or {}).get("takenAt") or {}
+    window = source.search_filter.get("takenAt") or {}
     if source.taken_at is not None:
         window = source.taken_at.model_dump(by_alias=True, exclude_unset=True)
     return Period(
@@ -63,10 +62,10 @@ def _find_day(instant: str | None, before: timedelta) -> date | None:
 
 
 def _describe_period(period: Period) -> str:
-    first = f" from {period.first}" if period.first else ""
-    last = f" to {period.last}" if period.last else ""
-    days = first + last
-    return f"posted{days}" if days else ""
+    days = drop_nulls({"from": period.first, "to": period.last})
+    if not days:
+        return ""
+    return f"posted {_write(days)}"
 
 
 def _describe_filter(name: str, value: Any) -> str:
@@ -100,8 +99,12 @@ def _write(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_write, value))
     # Operators such as IS_EMPTY have no value.
-    return "" if value is None else str(value)
+    if value is None:
+        return ""
+    return str(value)
 
 
 def _shorten(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[:_LONGEST]}..."

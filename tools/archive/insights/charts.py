@@ -44,6 +44,8 @@ from tools.archive.workspace import GetFilterPresets
 MOST_ITEMS, MOST_TIMELINES, MOST_METRICS = 3_000, 6, 3
 _FIELDS = ["id", "provider", "type", "takenAt", "creator.id", "socialProfile.accountName"]
 Kind = Literal["engagement_over_time", "top_creators", "platform_mix", "weekly"]
+# What is drawn where no metric is chosen; of the other kinds the number of posts.
+_DEFAULTS: dict[Kind, Metric] = {"engagement_over_time": "likes"}
 
 
 class Chart(WindowedSource, Workflow[dict[str, Any]]):
@@ -55,12 +57,10 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
     operation = "chart"
     title = "Draw a chart"
     search_hint = (
-        "chart, charts, graph, graphs, plot, draw, diagram, bar chart, line chart, pie, picture "
-        "of the numbers, visual, visualise, visualize, for a slide, slides, deck, presentation, "
-        "posts per week, by week, weekly, likes over time, platform split, top creators, "
-        "leaderboard, visual of, as a picture, trend line, bars, curve, diagramm, can you draw, "
-        "make a graph, plot the weekly posts, show it graphically, infographic, what options do "
-        "charts have, charts"
+        "plot, diagram, bar chart, pie, picture of the numbers, visual, visualise, visualize, for "
+        "a slide, deck, presentation, posts per week, weekly, likes over time, platform split, "
+        "top creators, leaderboard, trend line, curve, diagramm, make a graph, show it "
+        "graphically, infographic, what options do charts have"
     )
     risk = "adds"
     repeatable = False
@@ -83,8 +83,7 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
     @property
     def requested_metrics(self) -> list[Metric]:
         """The metrics to draw, each once."""
-        default: Metric = "likes" if self.kind == "engagement_over_time" else ITEMS
-        return list(dict.fromkeys(self.metrics or [default]))
+        return list(dict.fromkeys(self.metrics or [_DEFAULTS.get(self.kind, ITEMS)]))
 
     def check(self) -> None:
         self.require_source()
@@ -124,8 +123,8 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
         return prose(about, "", Image("image/png", png)).with_links(*links)
 
     async def _totals(self, context: ArchiveContext) -> tuple[Drawing, list[str]]:
-        metrics = [name for name in self.requested_metrics if name != ITEMS]
-        paths = [f"currentEngagement.{name}" for name in metrics]
+        metrics = self.requested_metrics
+        paths = [f"currentEngagement.{name}" for name in metrics if name != ITEMS]
         rows, notes = await self._rows(context, MOST_ITEMS, paths)
         subject = await self._subject(context)
         measures = self._measures(context)
@@ -145,7 +144,7 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
         return Subject(workspace, describe_posts(self, await self._preset_name(context)))
 
     async def _preset_name(self, context: ArchiveContext) -> str:
-        preset = str((self.search or {}).get("presetId") or "")
+        preset = self.preset
         if not preset:
             return ""
         # A title without the name is no reason to refuse the chart.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 from functools import partial
+from operator import itemgetter
 from typing import Annotated, Any
 
 import anyio.to_thread
@@ -72,12 +73,10 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
     operation = "view_media"
     title = "Look at posts"
     search_hint = (
-        "look at posts, look at the pictures, show me the images, see the thumbnails, thumbnail, "
-        "what is visible, are the products visible, colours, colors, describe the photo, what "
-        "does the video look like, contact sheet, style, logo, aesthetics, have a look, "
-        "appearance, wearing, background, screenshot of a post, show me what it looks like, can "
-        "you see, do they look, what is in the picture, on brand, mood, is the logo visible, "
-        "check the images, describe what you see, screenshots, packaging, faces, background"
+        "look at the pictures, show me the images, see the thumbnails, are the products visible, "
+        "colours, colors, describe the photo, what does the video look like, contact sheet, "
+        "style, logo, aesthetics, appearance, wearing, background, screenshot of a post, on "
+        "brand, mood, check the images, packaging, faces"
     )
     risk = "reads"
     repeatable = True
@@ -106,7 +105,7 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
             self.require_source()
             self.narrow_by_time()
         # Archive answers both kinds of ids with a server error, though its schema allows them.
-        elif any(choice is not None for choice in choices):
+        elif choices.count(None) < len(choices):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "`competitorBrandItemIds` goes with no other choice of posts.",
@@ -125,14 +124,12 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
 
     def _list_names(self) -> list[str]:
         """Return the ids or links that the call names, each once."""
-        return list(
-            dict.fromkeys(self.item_ids or self.urls or self.competitor_brand_item_ids or [])
-        )
+        return list(dict.fromkeys(self.names or self.competitor_brand_item_ids or []))
 
     @property
     def _names_ids_alone(self) -> bool:
         """Whether there is nothing to look up."""
-        return self.urls is None and self.search is None and self.taken_at is None
+        return (self.urls, self.search, self.taken_at) == (None, None, None)
 
     async def run(self, context: ArchiveContext) -> Result:
         # Pillow is an optional extra; without it pictures are passed on as they are.
@@ -167,16 +164,26 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
             return await self._rank_ids(context, most)
         if self._names_ids_alone:
             return self._list_names(), []
-        count = len(self._list_names()) or min(self.limit, most)
-        result = SourceItems()
-        async for batch in self.batches(context.api, None, ["id", "provider", "type", "takenAt"]):
-            result.add(batch)
-            if len(result.rows) >= count:
-                break
-        notes = [] if result.rows else self.query().notes_if_empty()
+        count = self._count_posts(most)
+        result = await self._read_newest(context.api, count)
+        notes = []
+        if not result.rows:
+            notes += self.query().notes_if_empty()
         if result.named:
             notes.append(f"These links lead to no item: {', '.join(result.named)}.")
         return [row.id for row in result.rows[:count]], notes
+
+    def _count_posts(self, most: int) -> int:
+        """Return how many posts to show: all that are named, else as many as `limit` allows."""
+        return len(self._list_names()) or min(self.limit, most)
+
+    async def _read_newest(self, api: Api, count: int) -> SourceItems:
+        result = SourceItems()
+        async for batch in self.batches(api, None, ["id", "provider", "type", "takenAt"]):
+            result.add(batch)
+            if len(result.rows) >= count:
+                break
+        return result
 
     async def _rank_ids(self, context: ArchiveContext, most: int) -> tuple[list[str], list[str]]:
         source = self.model_dump(
@@ -184,14 +191,15 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
             exclude_unset=True,
             include={"search", "item_ids", "urls", "taken_at", "metric"},
         )
-        source["limit"] = len(self._list_names()) or min(self.limit, most)
+        source["limit"] = self._count_posts(most)
         request = parse(GetTopContent, source, {"timezone": UTC, "instants": []})
         answer = await request.rank_by_archive(context) or await request.compute_here(context)
-        total = "an unknown number of" if answer["items"] is None else f"{answer['items']:,}"
-        notes = [f"Ranked by {answer['metric']}, of {total} items."]
-        if not answer["nodes"]:
+        nodes, total = answer["nodes"], answer["items"]
+        amount = "an unknown number of" if total is None else f"{total:,}"
+        notes = [f"Ranked by {answer['metric']}, of {amount} items."]
+        if not nodes:
             notes += self.query().notes_if_empty()
-        return [node["id"] for node in answer["nodes"]], notes
+        return list(map(itemgetter("id"), nodes)), notes
 
     async def _scale(
         self, context: ArchiveContext, frames: list[Frame], skipped: list[dict[str, Any]]

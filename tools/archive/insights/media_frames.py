@@ -4,6 +4,7 @@ not."""
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from server.errors import Failure
@@ -33,25 +34,34 @@ def choose_frames(
 ) -> list[Frame]:
     """Return all usable frames of the only item, the first usable one of many; say why, where there
     is none."""
-    frames = [
-        Frame(_url(media) or "", media["type"] == "VIDEO", {**legend, **_report(media, place, own)})
-        for place, media in enumerate(own, 1)
-    ]
-    usable = [frame for frame in frames if frame.url]
+    usable: list[Frame] = []
+    for place, media in enumerate(own, 1):
+        url = _find_url(media)
+        if url:
+            about = {**legend, **_report(media, place, own)}
+            usable.append(Frame(url, media["type"] == "VIDEO", about))
     if not usable:
-        gone = any(media["deleted"] for media in own)
-        reason = "its files were deleted" if gone else "Archive has no picture of it"
-        skipped.append({"itemId": legend["itemId"], "reason": reason})
-    return usable if alone else usable[:1]
+        skipped.append({"itemId": legend["itemId"], "reason": _explain_absence(own)})
+    if alone:
+        return usable
+    return usable[:1]
 
 
-def _url(media: dict[str, Any]) -> str | None:
+def _find_url(media: dict[str, Any]) -> str | None:
     # Deleted media may still have links, which lead nowhere.
     if media["deleted"]:
         return None
+    thumbnail: str | None = media["thumbnailUrl"]
     # The file of a video is no picture.
-    file = media["fileUrl"] if media["type"] == "IMAGE" else None
-    return media["thumbnailUrl"] or file
+    if media["type"] != "IMAGE":
+        return thumbnail
+    return thumbnail or media["fileUrl"]
+
+
+def _explain_absence(own: list[dict[str, Any]]) -> str:
+    if any(map(itemgetter("deleted"), own)):
+        return "its files were deleted"
+    return "Archive has no picture of it"
 
 
 def make_legend(item: dict[str, Any]) -> dict[str, Any]:
@@ -96,9 +106,10 @@ def sort_out(
 
 def _describe_failure(frame: Frame, failure: Failure) -> dict[str, Any]:
     about = {name: frame.legend.get(name) for name in ("itemId", "frame", "link")}
-    # A malformed address has no host to name.
     host = _HOST.match(frame.url)
-    about["host"] = host and host[1]
+    # A malformed address has no host to name.
+    if host is not None:
+        about["host"] = host[1]
     return drop_nulls({**about, "reason": failure.message})
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter, itemgetter
 from typing import Any, Literal
 
 from pydantic import Field
@@ -42,30 +44,60 @@ _ROOM = BUDGET - 6_000
 Figure = Literal["likes", "comments", "shares", "views", "impressions", "earnedMediaValue"]
 
 
+@dataclass
+class _GroupList:
+    """The groups of a kind, of which at most so many are shown, and the rest together."""
+
+    by: By
+    groups: list[summary.Group]
+    most: int
+
+    def __post_init__(self) -> None:
+        self.most = min(self.most, len(self.groups))
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether some groups are shown together."""
+        return self.most < len(self.groups)
+
+    def to_dicts(self, figures: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the groups as a result shows them."""
+        visible = summary.limit_groups(self.groups, self.most, by_time=self.by in _TIMES)
+        return [group.to_dict(figures) for group in visible]
+
+    def describe_cut(self) -> str:
+        """Return which groups are shown and which are together."""
+        first, rest = "first", "others"
+        if self.by in _TIMES:
+            first, rest = "latest", "earlier"
+        return (
+            f"By {self.by}: the {first} {self.most} of {len(self.groups)} are shown, the rest "
+            f"together as `{rest}`."
+        )
+
+
 class SummarizePerformance(Computed):
     """Summarise how a workspace, view, collection, campaign or search of Archive (archive.com)
-    performed, over all its items: totals, means, medians, coverage and best items; money is in
-    dollars. Use it instead of adding up search results, also for the accounts
-    or creators with the most. Over 1,000 items it becomes a job. Changes nothing."""
+    performed, over all its items: totals, means, medians, coverage (how many items have the figure)
+    and best items; money is in dollars. Use it instead of adding up search results, also for the
+    accounts or creators with the most. Over 1,000 items it becomes a job. Changes nothing."""
 
     operation = "performance"
     title = "Summarise performance"
     always_loaded = True
     search_hint = (
-        "performance report, weekly report, monthly report, summary, totals, total reach, total "
-        "likes, comments, views, average engagement, average, median, EMV, earned media value, "
-        "how did the campaign do, perform, performance, by platform, per month, per week, "
-        "compared, reels compared with tiktoks, KPIs, results, numbers, recap, overview, "
-        "statistics, stats, engagement rate, how did we do, how are we doing, how well, in total, "
-        "altogether, on average, typical, sum, breakdown, split by platform, report for my boss, "
-        "board report, month over month, this quarter, year to date, figures, how many likes did "
-        "we get, how much media value, best month, best day, average views, by creator, which "
-        "platform works best"
+        "weekly report, monthly report, summary, total reach, comments, views, average "
+        "engagement, median, EMV, earned media value, how did the campaign do, perform, per week, "
+        "reels compared with tiktoks, KPIs, results, numbers, recap, overview, statistics, stats, "
+        "engagement rate, how are we doing, how well, altogether, typical, sum, breakdown, split "
+        "by platform, report for my boss, board report, month over month, this quarter, year to "
+        "date, figures, how many likes did we get, how much media value, best day, by creator, "
+        "which platform works best"
     )
 
     by: list[By] | None = Field(None, description="Break the figures down by these too.")
     metrics: list[Figure] | None = Field(
-        None, min_length=1, description="Only these figures; the first one ranks."
+        None, min_length=1, description="Return only these figures; the first one ranks."
     )
     top: int | None = Field(
         None, ge=1, le=200, description="Most groups of each kind; the rest are added up."
@@ -88,7 +120,15 @@ class SummarizePerformance(Computed):
         return f"Performance of {items}"
 
     def paths(self) -> list[str]:
-        return [*super().paths(), *(["creator.id"] if "creator" in (self.by or []) else [])]
+        paths = super().paths()
+        if "creator" in self._kinds:
+            paths.append("creator.id")
+        return paths
+
+    @property
+    def _kinds(self) -> list[By]:
+        """The kinds of groups to return; models repeat themselves, so each once."""
+        return list(dict.fromkeys(self.by or []))
 
     def result(self, result: SourceItems) -> dict[str, Any]:
         rows = result.rows
@@ -109,23 +149,24 @@ class SummarizePerformance(Computed):
         self, rows: list[Row], room: int
     ) -> tuple[dict[By, list[dict[str, Any]]], list[str]]:
         """The groups that were asked for, each kind cut until all fit, and what was cut."""
-        # Models repeat themselves; a group is computed once.
-        requested = list(dict.fromkeys(self.by or []))
-        groups = {by: summary.group_items(rows, by, self.metric_name) for by in requested}
-        most = {by: min(len(groups[by]), self._find_most(by)) for by in requested}
+        lists: list[_GroupList] = []
+        for by in self._kinds:
+            groups = summary.group_items(rows, by, self.metric_name)
+            lists.append(_GroupList(by, groups, self._find_most(by)))
 
         def show() -> dict[By, list[dict[str, Any]]]:
-            return {by: _cut(groups[by], by, most[by], self.figures) for by in requested}
+            return {entry.by: entry.to_dicts(self.figures) for entry in lists}
 
         visible = show()
-        # The longest list gives way first, so that short ones stay whole.
-        while len(compact(visible)) > room and max(most.values()) > _FEWEST:
-            longest = max(requested, key=most.__getitem__)
+        while len(compact(visible)) > room:
+            # The longest list gives way first, so that short ones stay whole.
+            longest = max(lists, key=attrgetter("most"))
+            if longest.most <= _FEWEST:
+                break
             # By a fifth: each try renders all groups, and one by one would take long.
-            most[longest] = max(_FEWEST, most[longest] * 4 // 5)
+            longest.most = max(_FEWEST, longest.most * 4 // 5)
             visible = show()
-        cut = [by for by in requested if most[by] < len(groups[by])]
-        return visible, [_describe_cut(by, most[by], len(groups[by])) for by in cut]
+        return visible, [entry.describe_cut() for entry in lists if entry.is_cut]
 
     def _find_most(self, by: By) -> int:
         """Return the most groups of a kind."""
@@ -139,7 +180,7 @@ class SummarizePerformance(Computed):
         ]
         if self.by:
             notes.append("In groups, items beyond `known` lack the metric; null: all of them do.")
-        notes += [note for by, note in _ABOUT_GROUPS.items() if by in (self.by or [])]
+        notes += [note for by, note in _ABOUT_GROUPS.items() if by in self._kinds]
         if _lack(rows, self.metric_name):
             notes.append(
                 f"No item has {self.metric_name}: choose another `metric` to see the best."
@@ -157,11 +198,10 @@ class GetTopContent(Computed):
     title = "Rank top content"
     always_loaded = True
     search_hint = (
-        "top posts, best posts, best performing, best five, top ten, top 10, most liked, most "
-        "viewed, most commented, highest earned media value, EMV, ranked, ranking, winners, viral "
-        "posts, strongest content, hits, best reels, best tiktoks, best videos, worst, which "
-        "posts did best, what worked best, the most successful, the best post, highest, greatest "
-        "hits, number one, most shared, most engaging, biggest hit, best video of, went viral, "
+        "top posts, best performing, best five, top ten, top 10, most liked, most viewed, most "
+        "commented, highest earned media value, EMV, ranked, ranking, winners, strongest content, "
+        "best reels, best tiktoks, best videos, worst, what worked best, the most successful, "
+        "greatest hits, number one, most shared, most engaging, biggest hit, went viral, "
         "favourite content"
     )
 
@@ -203,18 +243,22 @@ class GetTopContent(Computed):
         page = await self._is_sorted_by_archive(context)
         if page is None:
             return None
-        notes = ["Sorted by Archive.", *([PARTIAL] if page.partial else [])]
-        notes += [] if page.records else self.query().notes_if_empty()
+        notes = ["Sorted by Archive."]
+        if page.partial:
+            notes.append(PARTIAL)
+        if not page.records:
+            notes += self.query().notes_if_empty()
         notes += await self.find_doubts(context, context.api, page.total)
         answer = {"items": page.total, **self._rank(_rows(page), notes)}
         return show_money(answer, context.money)
 
     def result(self, result: SourceItems) -> dict[str, Any]:
-        existing = sum(1 for row in result.rows if row.value(self.metric_name) is not None)
+        values = [row.value(self.metric_name) for row in result.rows]
+        unknown = values.count(None)
         coverage = {
-            "items": len(result.rows),
-            "known": existing,
-            "unknown": len(result.rows) - existing,
+            "items": len(values),
+            "known": len(values) - unknown,
+            "unknown": unknown,
         }
         how = f"Ranked here, over all {len(result.rows):,} items."
         ranking = self._rank(result.rows, [how])
@@ -223,11 +267,12 @@ class GetTopContent(Computed):
     def _rank(self, rows: list[Row], notes: list[str]) -> dict[str, Any]:
         nodes = ranking.rank_items(rows, self.metric_name, self.limit)
         notes = [*notes, ranking.RATE_NOTE]
-        if nodes and nodes[0]["rank"] is None:
+        ranks = list(map(itemgetter("rank"), nodes))
+        if set(ranks) == {None}:
             notes.append(
                 f"No item has {self.metric_name}, which is not 0: choose another `metric`."
             )
-        elif any(node["rank"] is None for node in nodes):
+        elif None in ranks:
             notes.append(
                 f"Items without rank have no {self.metric_name}, which is not 0; they come last."
             )
@@ -252,13 +297,16 @@ class GetTopContent(Computed):
         if _lack(_rows(page), self.metric_name):
             # Either none has the metric, or Archive puts those without it first.
             measured = await self._page(context, measured=True)
-            page = measured if measured.records else page
-        return page if ranking.is_ranked(_rows(page), self.metric_name) else None
+            if measured.records:
+                page = measured
+        if ranking.is_ranked(_rows(page), self.metric_name):
+            return page
+        return None
 
     async def _page(self, context: ArchiveContext, *, measured: bool = False) -> Page:
         more: dict[str, Any] = {"sorting": [{"sortKey": self.metric, "sortOrder": "DESC"}]}
         if measured:
-            requested = (self.search or {}).get("filter") or {}
+            requested = self.search_filter
             # A range leaves out items without the metric, whatever its bounds.
             ranges = [
                 *requested.get("engagement", []),
@@ -272,7 +320,7 @@ class GetTopContent(Computed):
         # Items cannot be filtered by creator, only by the profiles of one.
         requested = GetCreator.model_validate({"id": creator, "fields": ["socialProfiles.id"]})
         person, _ = await context.api.read(requested)
-        profiles = [profile["id"] for profile in (person or {}).get("socialProfiles") or []]
+        profiles = list(map(itemgetter("id"), (person or {}).get("socialProfiles") or []))
         if not profiles:
             raise Failure(
                 Code.NOT_FOUND, "That creator has no social profile here.", GetCreator.instead
@@ -288,15 +336,3 @@ def _lack(rows: list[Row], metric: str) -> bool:
 
 def _rows(page: Page) -> list[Row]:
     return [make_row(record) for record in page.records]
-
-
-def _cut(
-    groups: list[summary.Group], by: By, most: int, figures: Sequence[str]
-) -> list[dict[str, Any]]:
-    visible = summary.limit_groups(groups, most, by_time=by in _TIMES)
-    return [group.to_dict(figures) for group in visible]
-
-
-def _describe_cut(by: By, most: int, groups: int) -> str:
-    first, rest = ("latest", "earlier") if by in _TIMES else ("first", "others")
-    return f"By {by}: the {first} {most} of {groups} are shown, the rest together as `{rest}`."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,7 +21,8 @@ from server.tool.job import (
     StartChange,
     require_own,
 )
-from server.tool.request import NewName, Risk
+from server.tool.request import NewName, Risk, argument_names
+from server.tool.result import drop_empty
 from tools.archive.collections import AddItemToCollections
 from tools.archive.content.items import SearchItems
 from tools.archive.items_source import AT_ONCE, PAGE_COST, ItemSource
@@ -54,7 +56,8 @@ _BESIDE_UNDO = (
 
 @dataclass(frozen=True)
 class Order:
-    """What a job will do, in numbers and words: `reads` are the requests that find the items."""
+    """What a job will do, in numbers and words: `reads` are the requests that find the items,
+    `doubts` says whether Archive may have ignored a filter."""
 
     action: str
     targets: list[Target]
@@ -62,6 +65,7 @@ class Order:
     source: str
     reads: int
     title: str
+    doubts: Sequence[str] = ()
 
     @property
     def pages(self) -> int:
@@ -89,14 +93,12 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     operation = "collection_job"
     title = "Tag many items with collections"
     search_hint = (
-        "put many posts into a folder, all posts of a view, bulk, mass, move all, sort hundreds "
-        "of posts into folders, add everything to the folder, fill a folder, every post, take all "
-        "out of a folder, empty a folder, undo the mass sorting, revert, reverse, wrong folder, "
-        "copy a view into a folder, whole campaign, all of these posts, everything tagged, whole "
-        "view into, hundreds, thousands, put all reels from, all stories into, sort everything, "
-        "batch, collect all, group all posts, take everything out, clear the folder, undo that, "
-        "put it back the way it was, everything with the hashtag should go, land in the folder, "
-        "all posts with a hashtag into a folder, everything"
+        "bulk, move all, sort hundreds of posts into folders, add everything to the folder, fill "
+        "a folder, every post, take all out of a folder, empty a folder, undo the mass sorting, "
+        "revert, reverse, wrong folder, copy a view into a folder, whole campaign, everything "
+        "tagged, thousands, put all reels from, all stories into, batch, collect all, group all "
+        "posts, clear the folder, put it back the way it was, everything with the hashtag should "
+        "go, land in the folder"
     )
     # One class serves both actions, so it carries the risk of the worse one.
     risk = "removes"
@@ -145,11 +147,8 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             )
 
     def _check_undo(self) -> None:
-        requested = [
-            str(type(self).model_fields[entry].alias)
-            for entry in _BESIDE_UNDO
-            if entry in self.model_fields_set
-        ]
+        names = argument_names(type(self))
+        requested = [names[field] for field in _BESIDE_UNDO if field in self.model_fields_set]
         if requested:
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -174,6 +173,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             "action": order.action,
             "source": order.source,
             "collections": [target.to_dict() for target in order.targets],
+            **drop_empty({"notes": list(order.doubts)}),
         }
         # A dry run confirms nothing, so it does not need the question or the budget behind it.
         preview = None if self.dry_run else _preview(order, about)
@@ -207,7 +207,9 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         source = await self._source(api, items, rows)
         what = "Put {} into {}" if self.action == "add" else "Take {} out of {}"
         title = what.format(source, join_quoted([target.name for target in targets]))
-        return Order(self.action, targets, items, source, self._reads(items), title)
+        # Said before anything is changed: all of the workspace may have come for a narrow filter.
+        doubts = await self.find_doubts(context, api, items)
+        return Order(self.action, targets, items, source, self._reads(items), title, doubts)
 
     async def _build_undo(self, context: ArchiveContext, job: str) -> Order:
         row = await (await context.jobs()).get(job)
@@ -297,6 +299,7 @@ def _preview(order: Order, about: dict[str, Any]) -> Preview:
     otherwise = (
         f"Call again with {instead} in `collectionNames`, if that is what is meant." if near else ""
     )
+    message = " ".join([message, *order.doubts])
     return Preview(message, {**about, "items": order.items}, otherwise)
 
 

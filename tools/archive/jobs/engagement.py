@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 from typing import Any, Literal, Self
 
@@ -16,7 +17,9 @@ from server.exports.names import make_file_name
 from server.jobs import JobRow
 from server.text import count_noun
 from server.tool.job import Plan, StartChange
-from server.tool.request import Risk
+from server.tool.request import Risk, argument_names
+from server.tool.result import drop_empty
+from tools.archive.content.fitting import add_misfits, describe_counted_misfits
 from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetEngagementHistory, GetItemIdsByUrl
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk, offer
@@ -46,12 +49,10 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     operation = "engagement_job"
     title = "Engagement of many items"
     search_hint = (
-        "fresh numbers for the whole campaign, refresh many posts, refresh all, update metrics of "
-        "everything, bulk refresh, what would it cost, cost, price, history of many posts, growth "
-        "curves to a file, time series, daily numbers for all posts, development of every post, "
-        "refresh the campaign, all posts of the month, batch refresh, update everything, "
-        "re-measure, daily growth of all posts, time series for analysis, history export, growth "
-        "of many posts, fresh data for all"
+        "fresh numbers for the whole campaign, update metrics of everything, bulk refresh, what "
+        "would it cost, price, growth curves to a file, daily numbers for all posts, development "
+        "of every post, all posts of the month, batch refresh, re-measure, time series for "
+        "analysis, history export, fresh data for all"
     )
     risk = "spends"
     adds_too = True
@@ -101,14 +102,12 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             check_available(self.format)
             return
         # Refused rather than ignored: a user who names a file expects one.
-        if beside := [
-            type(self).model_fields[entry].alias or entry
-            for entry in _OF_TIMELINES
-            if entry in self.model_fields_set
-        ]:
+        names = argument_names(type(self))
+        beside = [f"`{names[field]}`" for field in _OF_TIMELINES if field in self.model_fields_set]
+        if beside:
             raise Failure(
                 Code.INVALID_ARGUMENT,
-                f"{', '.join(f'`{entry}`' for entry in beside)} belongs to `mode` timelines.",
+                f"{', '.join(beside)} belongs to `mode` timelines.",
                 "Leave it out: a refresh measures now and writes no file.",
             )
 
@@ -148,9 +147,10 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         )
 
     async def _of_refresh(self, context: ArchiveContext) -> Plan:
-        items, absent = await self._look_up(context)
+        items, absent, doubts = await self._look_up(context)
         # The single call asks in the same words, so that the user compares like with like.
         accepted, preview = offer(items, _count_absent(absent), context.workspace)
+        preview = replace(preview, message=" ".join([preview.message, *doubts]))
         chosen = {item["id"] for item in accepted}
         stories = [item for item in items if item["id"] not in chosen]
         left_out = [(item["id"], read_account(item), _STORY) for item in stories]
@@ -168,14 +168,18 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             records_known=records,
             unit="batches",
             preview=preview,
-            details={"items": len(accepted), "leftOut": preview.details["leftOut"]},
+            details={
+                "items": len(accepted),
+                "leftOut": preview.details["leftOut"],
+                **drop_empty({"notes": doubts}),
+            },
         )
 
     async def _look_up(
         self, context: ArchiveContext
-    ) -> tuple[list[dict[str, Any]], list[tuple[str, str | None, str]]]:
-        """Return the items with what tells whether they can be refreshed, and what leads to none:
-        the id or link, nobody's account, and why."""
+    ) -> tuple[list[dict[str, Any]], list[tuple[str, str | None, str]], list[str]]:
+        """Return the items with what tells whether they can be refreshed, what leads to none (the
+        id or link, nobody's account, and why), and whether Archive may have ignored a filter."""
         # Counted first, so that a search that is far too wide is not read through.
         if (total := await self.total(context.api) or 0) > MOST_REFRESHED:
             raise Failure(
@@ -186,14 +190,18 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             )
         result: dict[str, dict[str, Any]] = {}
         absent: list[tuple[str, str | None, str]] = []
+        misfits: dict[str, Any] = {}
         # The type tells stories, which Archive drops without a word; the account is for people.
         async for batch in self.batches(context.api, None, [*NAMED, "type"]):
             result |= {item["id"]: item for item in batch.items}
             absent += [(entry["url"], None, NO_ITEM) for entry in batch.missing]
+            misfits = add_misfits(misfits, batch.misfits, batch.broken)
         # Archive leaves out unknown ids silently: only the difference shows them.
         requested = dict.fromkeys(self.item_ids or [])
         absent += [(item, None, UNKNOWN_ID) for item in requested if item not in result]
-        return list(result.values()), absent
+        doubts = describe_counted_misfits(misfits)
+        doubts += await self.find_doubts(context, context.api, total)
+        return list(result.values()), absent, doubts
 
 
 def _count_absent(absent: list[tuple[str, str | None, str]]) -> list[str]:

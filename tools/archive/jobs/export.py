@@ -36,13 +36,10 @@ class StartExport(StartJob[JobRow, ArchiveContext], ExportQuery, Workflow[JobRow
     operation = "export"
     title = "Export to a file"
     search_hint = (
-        "export, export posts, export creators, spreadsheet, spreadsheets, excel, csv, CSV of "
-        "every post, file, download a table, dump the database, google sheets, everything with "
-        "captions and transcripts, all influencers with email, hand over, send the data, backup, "
-        "raw data, parquet, json, as a file, into a sheet, download everything, all posts with "
-        "likes, list of creators with emails as a table, for my analyst, for Excel, google sheet, "
-        "csv file, for the newsletter tool, mailing list, data dump, spreadsheet of influencers, "
-        "export all, columns"
+        "export creators, spreadsheet, excel, CSV of every post, download a table, dump the "
+        "database, google sheets, everything with captions and transcripts, all influencers with "
+        "email, hand over, send the data, backup, raw data, parquet, json, all posts with likes, "
+        "for my analyst, for the newsletter tool, mailing list, columns"
     )
     risk = "adds"
     repeatable = False

@@ -35,12 +35,10 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
     operation = "import"
     title = "Import posts by their links"
     search_hint = (
-        "import many posts by links, bulk import, list of links, upload a list of urls, add all "
-        "these posts, links from a spreadsheet, hundreds of tiktok links, missing posts, bring "
-        "them into our library, put them into a folder, list of post links, these links, add all "
-        "of them, 50 links, batch upload, many urls at once, from a document, all missing posts, "
-        "load them all, I've a list of instagram links, tiktok links, from our agency, PR agency, "
-        "which ones didn't work, load a list, hundreds of links, 200"
+        "bulk import, add all these posts, links from a spreadsheet, hundreds of tiktok links, "
+        "missing posts, bring them into our library, put them into a folder, 50 links, batch "
+        "upload, many urls at once, from a document, load them all, I've a list of instagram "
+        "links, PR agency, which ones didn't work, 200"
     )
     risk = "adds"
     repeatable = False

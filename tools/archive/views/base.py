@@ -26,7 +26,7 @@ from server.errors import Code, Failure
 from server.text import count_noun, join_first, quote_title
 from server.tool.confirmation import Preview
 from server.tool.names import find_matches, match_one
-from server.tool.request import ApiType, Input, Meaning, NewName
+from server.tool.request import ApiType, Input, Meaning, NewName, argument_names
 from server.tool.result import Result
 from tools.archive.schema.inputs import (
     AttributeType,
@@ -135,20 +135,21 @@ class UpdateView(TakesConditions, MayConfirm[R], Generic[R]):
     id: Id = Field(description="View id.")
     input: ViewInput = Field(description="The fields to change.")
     # Explicit, because clients send empty parts for those that a model left out.
-    clear: list[ViewPart] | None = Field(None, description="Parts to empty; asks first.")
+    clear: list[ViewPart] | None = Field(
+        None, description="Parts to empty; the user is asked first."
+    )
 
     def check(self) -> None:
-        changed = {str(type(self.input).model_fields[name].alias) for name in self._changed}
-        if both := changed.intersection(self.clear or ()):
+        if both := set(self._changed).intersection(self.clear or ()):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 f"`{min(both)}` is both in `input` and in `clear`.",
                 "Leave it in one of them.",
             )
         # An empty change would cost a request and report success.
-        if changed or self.clear:
+        if self._changed or self.clear:
             return
-        parts = ", ".join(str(field.alias) for field in type(self.input).model_fields.values())
+        parts = ", ".join(argument_names(type(self.input)).values())
         raise Failure(
             Code.INVALID_ARGUMENT,
             "`input` is empty, so it would change nothing.",
@@ -156,8 +157,11 @@ class UpdateView(TakesConditions, MayConfirm[R], Generic[R]):
         )
 
     @property
-    def _changed(self) -> set[str]:
-        return self.input.model_fields_set
+    def _changed(self) -> list[str]:
+        """The parts that `input` has, by the names of the arguments."""
+        changed = self.input.model_fields_set
+        names = argument_names(type(self.input))
+        return [argument for field, argument in names.items() if field in changed]
 
     def variables(self) -> dict[str, Any]:
         variables = super().variables()
@@ -187,9 +191,7 @@ class UpdateView(TakesConditions, MayConfirm[R], Generic[R]):
     async def _read_replaced(
         self, context: ArchiveContext, more: list[str]
     ) -> dict[str, Any] | None:
-        fields = type(self.input).model_fields
-        changed = [str(fields[name].alias) for name in fields if name in self._changed]
-        paths = list(dict.fromkeys([*more, *changed, *(self.clear or ())]))
+        paths = list(dict.fromkeys([*more, *self._changed, *(self.clear or ())]))
         earlier: dict[str, Any] | None = await read(
             self.reads.model_validate({"id": self.id}), paths, context.api
         )
@@ -313,13 +315,13 @@ class Deletion(Confirmed[R], Generic[R]):
     def describe_scope(self, result: dict[str, Any]) -> list[str]:
         """What tells it from others: how it narrows, and where it is."""
         # Scalars of type JSON hold anything; no document promises an object.
-        filters = result["filters"] if isinstance(result["filters"], dict) else {}
-        conditions = result["customAttributeConditions"] or []
-        return [
-            *([f"filters: {', '.join(filters)}"] if filters else []),
-            *([count_noun(len(conditions), "condition")] if conditions else []),
-            *in_group(result),
-        ]
+        filters, conditions = result["filters"], result["customAttributeConditions"]
+        scope = []
+        if filters and isinstance(filters, dict):
+            scope.append(f"filters: {', '.join(filters)}")
+        if conditions:
+            scope.append(count_noun(len(conditions), "condition"))
+        return scope + in_group(result)
 
     def describe_survivors(self, result: dict[str, Any]) -> str:
         """What the deletion leaves as it is."""
@@ -347,7 +349,9 @@ def _identity(row: dict[str, Any]) -> str:
 def join_words(words: Sequence[str]) -> str:
     """Return words as a sentence names them: `a, b and c`."""
     *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
+    if not first:
+        return last
+    return f"{', '.join(first)} and {last}"
 
 
 def nothing_in(group: Input | None) -> list[str]:
@@ -363,12 +367,16 @@ async def read(request: Read[Any], paths: list[str], api: Api) -> Any:
 
 def in_group(result: dict[str, Any]) -> list[str]:
     """Return the group it is in, in words."""
-    return [f"in the group {quote_title(result['group']['name'])}"] if result["group"] else []
+    if not result["group"]:
+        return []
+    return [f"in the group {quote_title(result['group']['name'])}"]
 
 
 def add_notes(payload: dict[str, Any], note: str) -> dict[str, Any]:
     """Return the payload with a note, where there is one."""
-    return {**payload, "notes": [note]} if note else payload
+    if not note:
+        return payload
+    return {**payload, "notes": [note]}
 
 
 def join_quoted(names: list[str]) -> str:

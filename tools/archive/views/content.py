@@ -13,7 +13,8 @@ from server.archive.operations import (
     Query,
 )
 from server.tool.names import suggest
-from server.tool.request import ApiType, Input
+from server.tool.request import ApiType, Input, argument_names
+from server.tool.result import drop_nulls
 from tools.archive.content.filters import ItemFilterInput, ItemSortingInput, check_filter
 from tools.archive.schema.inputs import ABOUT_CONDITIONS, TakesConditions
 from tools.archive.schema.saved_objects import (
@@ -37,10 +38,11 @@ from tools.archive.views.base import (
 def _without_nulls(value: Any) -> Any:
     """A view that is read back names what it does not narrow by, as null."""
     if isinstance(value, list):
-        return [_without_nulls(entry) for entry in value]
+        return list(map(_without_nulls, value))
     if not isinstance(value, dict):
         return value
-    return {name: _without_nulls(each) for name, each in value.items() if each is not None}
+    narrowing = drop_nulls(value)
+    return dict(zip(narrowing, map(_without_nulls, narrowing.values()), strict=True))
 
 
 class ViewFilters(ItemFilterInput):
@@ -56,11 +58,11 @@ class ViewFilters(ItemFilterInput):
     def _no_slip(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        fields = [str(field.alias) for field in cls.model_fields.values()]
-        for name in value.keys() - set(fields):
+        names = argument_names(cls).values()
+        for name in value.keys() - set(names):
             # Only what resembles a filter is refused: that is a typo, and what it should narrow by
             # would be lost.
-            if suggestion := suggest(name, fields):
+            if suggestion := suggest(name, names):
                 raise ValueError(f"`{name}` is no filter.{suggestion}")
         return value
 
@@ -80,8 +82,9 @@ ItemSort = Annotated[
 
 
 def _leave_unchecked(filters: ViewFilters | None) -> str:
-    extra = filters.model_extra if filters else None
-    return f"Sent as they are, unknown here: {', '.join(extra)}." if extra else ""
+    if filters is None or not filters.model_extra:
+        return ""
+    return f"Sent as they are, unknown here: {', '.join(filters.model_extra)}."
 
 
 _REFUSED = (
@@ -104,10 +107,8 @@ class GetContentViews(Listing[ContentViewRow]):
     operation = "contentViews"
     title = "List content views"
     search_hint = (
-        "saved post filters, saved filters, saved searches, saved search of posts, smart lists, "
-        "dynamic lists, views, all views, overview of content views, which views do we have, "
-        "feeds, boards with rules, dashboards, lists of posts we saved, which filters do we have, "
-        "our saved feeds, saved post lists"
+        "saved post filters, saved searches, saved search of posts, smart lists, dynamic lists, "
+        "overview of content views, feeds, boards with rules, dashboards"
     )
     capped = True
 
@@ -120,16 +121,15 @@ class GetContentViews(Listing[ContentViewRow]):
 
 
 class GetContentView(Query[ContentView]):
-    """Get a content view's filters, conditions, sort and group, but not its items."""
+    """Get a content view's filters, conditions, sort and group; archive_search_items reads its
+    items."""
 
     operation = "contentView"
     title = "Get a content view"
     search_hint = (
         "what does this view filter, definition of a view, rules, criteria, conditions and "
-        "settings of one saved search, saved filter of posts, saved post filter, smart list, how "
-        "is the view set up, why is a post in the view, what exactly is in the filter, which "
-        "hashtags does the view use, settings of the view, how does it sort, what exactly does "
-        "our saved search filter on, our saved search, exactly, what does it filter on"
+        "settings of one saved search, smart list, how is the view set up, why is a post in the "
+        "view, what exactly is in the filter, which hashtags does the view use, how does it sort"
     )
     missing = "No content view has that id in this workspace."
     instead = (
@@ -163,16 +163,16 @@ class UpdateContentViewInput(_ContentViewInput):
 
 class CreateContentView(TakesConditions, Mutation[ContentViewPayload]):
     """Save a search of content as a view for the whole workspace; try it with archive_search_items
-    first. For items picked by hand use archive_create_collection. Each call makes another view."""
+    first. For items picked by hand use archive_create_collection. Each call makes another view. To
+    be notified of new posts in a view, the user sets up a webhook for it in Archive's settings."""
 
     operation = "createContentView"
     title = "Create a content view"
     search_hint = (
-        "save this search, save a filter of posts, saved search, new view, make a view, smart "
-        "list, dynamic list that always shows new posts, keeps itself up to date, saved post "
-        "filter, set up a feed, automatic list, come back to it, hashtag, mentioning, reels, "
-        "plays; notify me, alert me, notification when new posts appear, always show me, keep an "
-        "eye on, watch for new posts, store this filter, save as a view, live list of posts"
+        "save this search, saved search, make a view, smart list, dynamic list that always shows "
+        "new posts, keeps itself up to date, set up a feed, automatic list, come back to it, "
+        "hashtag, mentioning, reels, plays, notify me, alert me, notification when new posts "
+        "appear, keep an eye on, watch for new posts, store this filter, live list of posts"
     )
     risk = "adds"
     repeatable = False
@@ -197,11 +197,10 @@ class UpdateContentView(UpdateView[ContentViewPayload]):
     operation = "updateContentView"
     title = "Change a content view"
     search_hint = (
-        "change a saved search, edit a view, rename a view, rename a saved post filter, adjust "
-        "filters, add a hashtag to the view, change conditions, sort of a view, smart list should "
-        "also include, only show, widen, narrow, update the saved filter, the view should show, "
-        "remove the hashtag from the view, sort the view by likes, exclude, from now on, new name "
-        "for the view, change the filter"
+        "change a saved search, edit a view, rename a saved post filter, adjust filters, add a "
+        "hashtag to the view, change conditions, smart list should also include, only show, "
+        "widen, narrow, update the saved filter, remove the hashtag from the view, sort the view "
+        "by likes, exclude, from now on, new name for the view"
     )
     risk = "changes"
     repeatable = True
@@ -230,9 +229,9 @@ class DeleteContentView(Deletion[DeletedContentView]):
     operation = "deleteContentView"
     title = "Delete a content view"
     search_hint = (
-        "delete a view, remove a saved search, drop the saved post filter, get rid of a smart "
-        "list, bin, throw away a view, saved filter of posts no longer needed, trash, clean up "
-        "old views, we don't need the view any more, kill the view, old saved filter, obsolete"
+        "remove a saved search, drop the saved post filter, get rid of a smart list, bin, throw "
+        "away a view, saved filter of posts no longer needed, trash, clean up old views, we don't "
+        "need the view any more, kill the view, obsolete"
     )
     risk = "removes"
     repeatable = True
@@ -250,10 +249,9 @@ class MoveContentViewToGroup(MoveToGroup[ContentViewPayload]):
     operation = "moveContentViewToGroup"
     title = "Move a content view to a group"
     search_hint = (
-        "move a view into a section, put a saved search under a group, file a post filter under, "
-        "smart list, organise, sort views into sections, take the view out of its section, "
-        "ungroup, sidebar, view belongs under, into the section, drag, place the filter in the "
-        "section, shift, shift the saved filter to the section"
+        "put a saved search under a group, file a post filter under, smart list, organise, sort "
+        "views into sections, take the view out of its section, ungroup, sidebar, view belongs "
+        "under, drag, place the filter in the section, shift"
     )
     risk = "changes"
     repeatable = True

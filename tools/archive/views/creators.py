@@ -48,14 +48,15 @@ class GetCreatorViews(Listing[CreatorViewRow]):
     operation = "creatorViews"
     title = "List creator views"
     search_hint = (
-        "saved lists of influencers, saved creator lists, influencer lists, creator segments, "
-        "segments, ambassador lists, saved influencer segments, rosters, which creator lists do "
-        "we have, saved searches of people, audiences, our influencer segments, which segments "
-        "exist, lists of ambassadors, people lists, creator filters"
+        "influencer lists, saved lists of influencers, saved creator lists, creator segments, "
+        "ambassador lists, rosters, saved searches of people, audiences, which segments exist, "
+        "creator filters"
     )
     capped = True
 
-    filter: CreatorViewFilterInput | None = Field(None, description="Only one group's.")
+    filter: CreatorViewFilterInput | None = Field(
+        None, description="Restricts the list to one group."
+    )
 
     def notes_if_empty(self) -> list[str]:
         return nothing_in(self.filter)
@@ -69,8 +70,8 @@ class GetCreatorView(Query[CreatorView]):
     search_hint = (
         "how is this influencer list defined, rules of a creator list, criteria, conditions, "
         "settings of one creator segment, ambassador list, saved influencer list, who qualifies "
-        "for the segment, definition of the roster, who counts as, how do we define, condition of "
-        "the segment, what makes someone part of the list"
+        "for the segment, definition of the roster, who counts as, how do we define, what makes "
+        "someone part of the list"
     )
     missing = "No creator view has that id in this workspace."
     instead = "{creatorViews} lists the creator views; ids of content views do not work here."
@@ -94,11 +95,9 @@ class CreateCreatorView(OfStoredView, TakesConditions, Mutation[CreatorViewPaylo
     operation = "createCreatorView"
     title = "Create a creator view"
     search_hint = (
-        "save a list of influencers, new creator list, make a segment, influencer segment, "
-        "ambassador list, roster, saved search of creators, save this creator filter, dynamic "
-        "list of people, gold tier creators, set up a segment, automatic, list of all creators "
-        "with, keep a list of people, store the creator search, live list of influencers, segment "
-        "for ambassadors"
+        "new creator list, make a segment, ambassador list, roster, saved search of creators, "
+        "save this creator filter, dynamic list of people, gold tier creators, set up a segment, "
+        "automatic, keep a list of people, store the creator search, live list of influencers"
     )
     risk = "adds"
     repeatable = False
@@ -107,7 +106,7 @@ class CreateCreatorView(OfStoredView, TakesConditions, Mutation[CreatorViewPaylo
     refused = _REFUSED
     conditions_on = "CREATOR"
 
-    input: CreateCreatorViewInput = Field(description="The view.")
+    input: CreateCreatorViewInput = Field(description="The new view.")
 
 
 # Repeating is harmless, since Archive replaces given parts whole and adds nothing.
@@ -118,10 +117,10 @@ class UpdateCreatorView(OfStoredView, UpdateView[CreatorViewPayload]):
     operation = "updateCreatorView"
     title = "Change a creator view"
     search_hint = (
-        "change an influencer list, edit a creator segment, rename a creator list, ambassador "
-        "list, adjust conditions, segment should also include, tier, saved influencer list, "
-        "tighten, widen, update the roster rules, the list should only have creators with, raise "
-        "the minimum, new name for the segment, add a condition to the influencer list"
+        "edit a creator segment, rename a creator list, ambassador list, adjust conditions, "
+        "segment should also include, tier, saved influencer list, tighten, widen, update the "
+        "roster rules, the list should only have creators with, raise the minimum, new name for "
+        "the segment, add a condition to the influencer list"
     )
     risk = "changes"
     repeatable = True
@@ -133,7 +132,7 @@ class UpdateCreatorView(OfStoredView, UpdateView[CreatorViewPayload]):
     instead = "{creatorViews} lists the creator views."
     conditions_on = "CREATOR"
 
-    input: UpdateCreatorViewInput = Field(description="What changes.")
+    input: UpdateCreatorViewInput = Field(description="The fields to change.")
 
 
 # A second deletion answers null, not an error (Archive docs, views): it may be repeated.
@@ -143,10 +142,9 @@ class DeleteCreatorView(Deletion[DeletedCreatorView]):
     operation = "deleteCreatorView"
     title = "Delete a creator view"
     search_hint = (
-        "delete an influencer list, remove a creator list, delete the saved influencer segment, "
-        "drop a segment, get rid of an ambassador list, bin, roster no longer needed, trash, "
-        "clean up creator lists, we no longer need the segment, kill the influencer list, "
-        "obsolete creator filter"
+        "remove a creator list, delete the saved influencer segment, drop a segment, get rid of "
+        "an ambassador list, bin, roster no longer needed, trash, clean up creator lists, kill "
+        "the influencer list, obsolete creator filter"
     )
     risk = "removes"
     repeatable = True
@@ -164,10 +162,9 @@ class MoveCreatorViewToGroup(MoveToGroup[CreatorViewPayload]):
     operation = "moveCreatorViewToGroup"
     title = "Move a creator view to a group"
     search_hint = (
-        "move an influencer list into a section, put a creator list, creator segment, ambassador "
-        "list under a group, file, organise, sort, take the creator list out of its section, "
-        "ungroup, sidebar, segment belongs under, place the influencer list in the section, into "
-        "the group, shift, shift the saved influencer list to the section"
+        "put a creator list, ambassador list under a group, file, organise, sort, take the "
+        "creator list out of its section, ungroup, sidebar, segment belongs under, place the "
+        "influencer list in the section, shift the saved influencer list to the section"
     )
     risk = "changes"
     repeatable = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -15,6 +16,7 @@ from server.archive.operations import (
 from server.errors import Code, Failure
 from server.text import count_noun
 from server.tool.cursor import scope_of
+from server.tool.result import drop_empty
 from tools.archive.collections import GetCollection
 from tools.archive.schema.saved_objects import (
     CollectionPayload,
@@ -45,8 +47,7 @@ class GetViewGroups(Listing[ViewGroup]):
     operation = "viewGroups"
     title = "List view groups"
     search_hint = (
-        "sections, all sections, groups, how are views and folders organised, sidebar, headings, "
-        "structure, categories, what sections do we have, which lists are in which section, which "
+        "how are views and folders organised, sidebar, headings, structure, categories, which "
         "groups exist, show the sections, how is everything organised, menu, tree, top-level"
     )
     capped = True
@@ -59,8 +60,7 @@ class GetViewGroup(Query[ViewGroup]):
     title = "Get a view group"
     search_hint = (
         "what's inside a section, contents of one section, lists and folders in a group, heading, "
-        "what is in the section, section contents, open the section, which lists, which folders "
-        "are under, what belongs to the group, show section"
+        "open the section, which folders are under, what belongs to the group, show section"
     )
     missing = "No view group has that id in this workspace."
     instead = "{viewGroups} lists the groups."
@@ -82,9 +82,9 @@ class CreateViewGroup(Mutation[ViewGroupPayload]):
     operation = "createViewGroup"
     title = "Create a view group"
     search_hint = (
-        "new section, make a section, add a section, set up a group for views and folders, "
-        "heading in the sidebar, category, organise lists under a new heading, parent folder, we "
-        "need a new section, start a group called, new heading, group for"
+        "make a section, add a section, set up a group for views and folders, heading in the "
+        "sidebar, category, organise lists under a new heading, parent folder, start a group "
+        "called"
     )
     risk = "adds"
     repeatable = False
@@ -101,10 +101,9 @@ class UpdateViewGroup(Mutation[ViewGroupPayload]):
     operation = "updateViewGroup"
     title = "Rename a view group"
     search_hint = (
-        "rename a section, change the name of a section, section should be called, heading, "
-        "retitle a group, misspelled section name, give the section another name, section name, "
-        "relabel the group, fix the spelling of a section, sidebar section is called, spelling, "
-        "misspelt, sidebar"
+        "change the name of a section, section should be called, heading, retitle a group, "
+        "misspelled section name, give the section another name, relabel the group, fix the "
+        "spelling of a section, sidebar section is called, misspelt"
     )
     risk = "changes"
     repeatable = True
@@ -124,9 +123,8 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
     operation = "deleteViewGroup"
     title = "Delete a view group"
     search_hint = (
-        "delete a section, remove the section, keep the lists in it, get rid of a group, dissolve "
-        "a heading, bin, drop a section, lists and folders stay, we no longer need the section, "
-        "remove the group but keep, close the section, dissolve"
+        "get rid of a group, dissolve a heading, bin, drop a section, lists and folders stay, we "
+        "no longer need the section, remove the group but keep, close the section"
     )
     risk = "removes"
     repeatable = True
@@ -168,7 +166,8 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
 
 def _list_content(group: dict[str, Any]) -> dict[str, list[str]]:
     """Return the names of what is in a group, by kind."""
-    return {kind: [entry["name"] for entry in group[kind]] for kind in _KINDS if group[kind]}
+    content = {kind: list(map(itemgetter("name"), group[kind])) for kind in _KINDS}
+    return drop_empty(content)
 
 
 class MoveCollectionToGroup(MoveToGroup[CollectionPayload]):
@@ -177,10 +176,9 @@ class MoveCollectionToGroup(MoveToGroup[CollectionPayload]):
     operation = "moveCollectionToGroup"
     title = "Move a collection to a group"
     search_hint = (
-        "move a folder into a section, put our folder into the section, put a board, album, "
-        "moodboard under a group, file a folder, organise folders, take the folder out of its "
-        "section, ungroup, sidebar, folder belongs under, drag the folder, nest, place the folder "
-        "in the section, out of the section, shift, shift the folder to the section"
+        "put a board, album, moodboard under a group, file a folder, organise folders, take the "
+        "folder out of its section, ungroup, sidebar, folder belongs under, drag the folder, "
+        "nest, place the folder in the section, shift"
     )
     risk = "changes"
     repeatable = True
@@ -204,9 +202,8 @@ class ReorderViewsInGroup(Mutation[ViewGroupPayload]):
     title = "Order the views of a group"
     search_hint = (
         "change the order of views, reorder lists in a section, sort order, put the list first, "
-        "to the top, on top, at the bottom, last, above, before, arrange, rearrange, sequence, "
-        "come first, show first, order of lists, swap, up, down, first in the section, move to "
-        "the top"
+        "at the bottom, last, above, before, arrange, rearrange, sequence, come first, show "
+        "first, swap, up, down, move to the top"
     )
     risk = "changes"
     repeatable = True

@@ -47,15 +47,14 @@ class GetSocialProfileViews(Listing[SocialProfileViewRow]):
     operation = "socialProfileViews"
     title = "List social profile views"
     search_hint = (
-        "saved account lists, saved account filters, lists of accounts, saved profile filters, "
-        "which account lists do we have, saved searches of accounts, handles, channels, profile "
-        "lists, which account filters do we have, saved handles lists, profile segments, do we "
-        "have saved filters for accounts, filters for accounts, not people, not posts, saved "
-        "filters"
+        "saved account filters, saved searches of accounts, handles, channels, profile segments, "
+        "not people, not posts"
     )
     capped = True
 
-    filter: SocialProfileViewFilterInput | None = Field(None, description="Only one group's.")
+    filter: SocialProfileViewFilterInput | None = Field(
+        None, description="Restricts the list to one group."
+    )
 
     def notes_if_empty(self) -> list[str]:
         return nothing_in(self.filter)
@@ -67,10 +66,9 @@ class GetSocialProfileView(Query[SocialProfileView]):
     operation = "socialProfileView"
     title = "Get a social profile view"
     search_hint = (
-        "how is this account list defined, rules of a saved account filter, saved accounts list, "
-        "profile list, criteria, conditions, settings of one account filter, which accounts "
-        "qualify, what is the filter behind the accounts list, conditions of the saved profiles, "
-        "account segment, show me how the saved account list is defined, defined, show, "
+        "how is this account list defined, rules of a saved account filter, criteria, conditions, "
+        "settings of one account filter, which accounts qualify, what is the filter behind the "
+        "accounts list, account segment, show me how the saved account list is defined, "
         "definition"
     )
     missing = "No social profile view has that id in this workspace."
@@ -96,10 +94,9 @@ class CreateSocialProfileView(OfStoredView, TakesConditions, Mutation[SocialProf
     operation = "createSocialProfileView"
     title = "Create a social profile view"
     search_hint = (
-        "save a filter of accounts, new account list, save an account filter, saved accounts "
-        "list, instagram accounts, tiktok accounts, profile list, channels, engagement rate above "
-        "percent, set up a list of accounts, handles, list of profiles with, store the account "
-        "search, save accounts with, keep a list of handles"
+        "save a filter of accounts, new account list, saved accounts list, instagram accounts, "
+        "tiktok accounts, channels, engagement rate above percent, set up a list of accounts, "
+        "store the account search, keep a list of handles"
     )
     risk = "adds"
     repeatable = False
@@ -108,7 +105,7 @@ class CreateSocialProfileView(OfStoredView, TakesConditions, Mutation[SocialProf
     refused = _REFUSED
     conditions_on = "CREATOR"
 
-    input: CreateSocialProfileViewInput = Field(description="The view.")
+    input: CreateSocialProfileViewInput = Field(description="The new view.")
 
 
 # Repeating is harmless, since Archive replaces given parts whole and adds nothing.
@@ -119,10 +116,9 @@ class UpdateSocialProfileView(OfStoredView, UpdateView[SocialProfileViewPayload]
     operation = "updateSocialProfileView"
     title = "Change a social profile view"
     search_hint = (
-        "change an account list, edit a saved account filter, update the saved accounts list, "
-        "rename, also include tiktok, instagram, profile list, adjust conditions, accounts filter "
-        "should, the account list should, only verified accounts, new name for the accounts "
-        "filter, profiles list"
+        "edit a saved account filter, update the saved accounts list, rename, also include "
+        "tiktok, instagram, adjust conditions, accounts filter should, only verified accounts, "
+        "new name for the accounts filter"
     )
     risk = "changes"
     repeatable = True
@@ -134,7 +130,7 @@ class UpdateSocialProfileView(OfStoredView, UpdateView[SocialProfileViewPayload]
     instead = "{socialProfileViews} lists the social profile views."
     conditions_on = "CREATOR"
 
-    input: UpdateSocialProfileViewInput = Field(description="What changes.")
+    input: UpdateSocialProfileViewInput = Field(description="The fields to change.")
 
 
 # A second deletion answers null, not an error (Archive docs, views): it may be repeated.
@@ -144,9 +140,8 @@ class DeleteSocialProfileView(Deletion[DeletedSocialProfileView]):
     operation = "deleteSocialProfileView"
     title = "Delete a social profile view"
     search_hint = (
-        "delete an account list, drop the saved account filter, remove a saved accounts list, get "
-        "rid of a profile list, bin, trash, accounts filter no longer needed, clean up, we no "
-        "longer need the accounts filter, kill the profile list, obsolete"
+        "drop the saved account filter, remove a saved accounts list, get rid of a profile list, "
+        "bin, trash, accounts filter no longer needed, clean up, kill the profile list, obsolete"
     )
     risk = "removes"
     repeatable = True
@@ -164,11 +159,9 @@ class MoveSocialProfileViewToGroup(MoveToGroup[SocialProfileViewPayload]):
     operation = "moveSocialProfileViewToGroup"
     title = "Move a social profile view to a group"
     search_hint = (
-        "move an account list into a section, put a saved account filter, saved accounts list, "
-        "profile list under a group, file, organise, sort, take the account list out of its "
+        "put a saved account filter, file, organise, sort, take the account list out of its "
         "section, ungroup, sidebar, accounts list belongs under, place the profile filter in the "
-        "section, into the group, shift the saved account list, shift, saved account list to the "
-        "section, youtube section"
+        "section, shift the saved account list, youtube section"
     )
     risk = "changes"
     repeatable = True

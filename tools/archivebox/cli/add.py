@@ -51,12 +51,10 @@ class Add(Change[Report]):
     operation = "POST /cli/add"
     title = "Save pages"
     search_hint = (
-        "save a page, save these pages, bookmark this, archive this link, keep this article, save "
-        "the link with a label, https, save for later, preserve, clip, store a web page, capture "
-        "a website, pdf, add bookmarks, make a fresh copy, save it again, only screenshots, "
-        "archive these, add these links, save both, save this article, please save, grab this "
-        "page, grab, keep a copy, put in my archive, snapshot this, take a copy, backup this "
-        "page, with label, new copy, again, as pdf only"
+        "keep this article, save the link with a label, https, save for later, preserve, clip, "
+        "store a web page, capture a website, pdf, add bookmarks, make a fresh copy, save it "
+        "again, only screenshots, save both, grab this page, put in my archive, snapshot this, "
+        "take a copy, backup this page, new copy"
     )
     core = True
     risk: ClassVar[Risk] = "adds"

@@ -42,9 +42,8 @@ class Remove(Filters[Deleted], Confirmed[Deleted]):
     search_hint = (
         "delete pages by address, delete all bookmarks from a domain, remove pages matching a "
         "pattern, regex, everything under a url, delete pages saved before a date, purge a site, "
-        "get rid of all pages of, delete whatever matches, all urls that contain, remove all "
-        "pages whose address, by regex, by domain, everything on example.com, delete by pattern, "
-        "between dates, delete all pages I saved from, pages I saved"
+        "get rid of all pages of, delete whatever matches, all urls that contain, everything on "
+        "example.com, between dates"
     )
     risk: ClassVar[Risk] = "removes"
     repeatable = True

@@ -35,14 +35,12 @@ class Schedule(Confirmed[Report]):
     operation = "POST /cli/schedule"
     title = "Schedule saving"
     search_hint = (
-        "every day, every week, daily, weekly, monthly, hourly, regularly, recurring, "
-        "automatically, schedule, captured weekly, save the homepage each morning, keep saving, "
-        "timetable, cron, set up regular copies, show schedule, stop the regular saving, monitor "
-        "a page for changes, webcomic, newspaper, each night, each day, each week, once a week, "
-        "once a month, every night, every morning, every month, on a regular basis, keep a copy "
-        "regularly, check back, what is scheduled, planned captures, is there a schedule, cancel "
-        "the schedule, stop saving it daily, front page, news site, scheduling captures, function "
-        "for scheduling"
+        "every day, every week, daily, monthly, hourly, regularly, recurring, automatically, "
+        "captured weekly, save the homepage each morning, keep saving, timetable, cron, set up "
+        "regular copies, show schedule, stop the regular saving, monitor a page for changes, "
+        "webcomic, newspaper, each night, once a month, on a regular basis, check back, what is "
+        "scheduled, planned captures, cancel the schedule, front page, news site, function for "
+        "scheduling"
     )
     risk: ClassVar[Risk] = "changes"
     repeatable = False

@@ -33,13 +33,11 @@ class Search(Filters[Snapshot], Many[Snapshot]):
     operation = "POST /cli/search"
     title = "Search saved pages by pattern"
     search_hint = (
-        "search my bookmarks, search in the text of saved pages, full text search, where did I "
-        "read about, find saved article, articles, find bookmarks whose address looks like, "
-        "pattern, regex, url contains, somewhere in my saved articles, mentions, about, remember, "
-        "words in a page, find the page about, look in my archive for, article about, search for "
-        "a word, which page mentioned, where did I see, that article where, text contains, inside "
-        "the pages, saved page that says, url ends with, links like, wildcard, do I have anything "
-        "about, anything from, election, topic, from a newspaper, com"
+        "full text search, where did I read about, find bookmarks whose address looks like, "
+        "regex, url contains, somewhere in my saved articles, mentions, remember, words in a "
+        "page, look in my archive for, which page mentioned, where did I see, inside the pages, "
+        "saved page that says, url ends with, links like, wildcard, do I have anything about, "
+        "election, topic, from a newspaper, com"
     )
 
     filter_patterns: list[Text] | None = Field(

@@ -28,12 +28,10 @@ class Update(Filters[Report], Change[Report]):
     operation = "POST /cli/update"
     title = "Complete saved pages"
     search_hint = (
-        "fill in what is missing, older pages don't have a screenshot, complete captures, missing "
-        "pdf, screenshots, run missing extractors, finish incomplete pages, rebuild the index, "
-        "index up to date, catch up, repair, do the missing parts, finish what is incomplete, "
-        "complete the archive, missing outputs, re-run extractors, missing formats, add pdfs to "
-        "older pages, fill gaps, refresh the index, finish half-saved pages, half saved, half, "
-        "partly saved, finish"
+        "older pages don't have a screenshot, complete captures, run missing extractors, finish "
+        "incomplete pages, rebuild the index, index up to date, catch up, repair, do the missing "
+        "parts, complete the archive, missing outputs, missing formats, add pdfs to older pages, "
+        "fill gaps, refresh the index, finish half-saved pages, partly saved"
     )
     risk: ClassVar[Risk] = "changes"
     repeatable = True

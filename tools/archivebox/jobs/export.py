@@ -32,12 +32,10 @@ class StartExport(StartJob[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     operation = "export_snapshots"
     title = "Export saved pages to a file"
     search_hint = (
-        "export bookmarks, spreadsheet of all my bookmarks, csv, excel, file, all saved links as "
-        "a list, text of all articles, dump, backup, download everything, date, title and label "
-        "of each, hand over, json, corpus, netscape, export my archive, all my saved articles as "
-        "text, list of all my links, bookmarks file, spreadsheet, download my bookmarks, text of "
-        "everything, for analysis, table of all saved pages, move to another tool, parquet, "
-        "corpus for research"
+        "spreadsheet of all my bookmarks, csv, excel, all saved links as a list, text of all "
+        "articles, dump, backup, download everything, date, title and label of each, hand over, "
+        "json, netscape, export my archive, for analysis, table of all saved pages, move to "
+        "another tool, parquet, corpus for research"
     )
     risk = "adds"
     repeatable = False

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import filterfalse
 from typing import Any
 
+from server.archivebox.api import read_at_once
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Text
 from server.archivebox.filters import Domain, Patterns, has_tag
@@ -23,6 +25,7 @@ from tools.archivebox.listing import LIST, narrow_to_host, stored_tags
 from tools.archivebox.patterns import find_urls
 
 _SNAPSHOTS = "/core/snapshots"
+_GOING = {"status": "deleting"}
 # As many as one request gives.
 _READ_WHOLE = LARGEST_SERVED
 _FIRST = 10
@@ -117,24 +120,32 @@ class PageQuery:
 
     async def survey(self, context: ArchiveBoxContext) -> Survey:
         """Return the pages that fit where few do, and else how many they are."""
-        tags = await self._list_tags(context)
-        first, total = await self._make_reader(context, tags, {})(0, _FIRST)
+        tags, (first, total), going = await read_at_once(
+            partial(self._list_tags, context),
+            partial(self._make_reader(context, [self.tag], {}), 0, _FIRST),
+            partial(_has_going, context),
+        )
+        # Stored in another spelling, or in several: rare, and so not waited for first.
+        if tags != [self.tag]:
+            first, total = await self._make_reader(context, tags, {})(0, _FIRST)
         if total <= _READ_WHOLE:
             pages = await self.snapshots(context)
             return Survey(len(pages), pages[:_FIRST], pages)
         if self.domain is not None:
-            return await self._survey_domain(context, total)
+            return await self._survey_domain(context, total, has_going=going)
         # What is being deleted stands in the list until it is gone.
-        if context.description.takes(LIST, "status"):
-            _, going = await self._make_reader(context, tags, {"status": "deleting"})(0, 1)
-            total -= going
+        if going:
+            _, count = await self._make_reader(context, tags, _GOING)(0, 1)
+            total -= count
         return Survey(total, first)
 
-    async def _survey_domain(self, context: ArchiveBoxContext, most: int) -> Survey:
+    async def _survey_domain(
+        self, context: ArchiveBoxContext, most: int, *, has_going: bool
+    ) -> Survey:
         """Count the pages of a host among at most so many that the server selects."""
         has_more = any((self.search, self.since, self.until))
         if has_fast_search(context.description) and not has_more:
-            return await self._count_urls(context)
+            return await self._count_urls(context, has_going=has_going)
         count, first = 0, list[Json]()
         async for batch in self.batches(context, 0, size=LARGEST_SERVED):
             count += len(batch.pages)
@@ -143,12 +154,14 @@ class PageQuery:
                 return Survey(most, first, is_exact=False)
         return Survey(count, first)
 
-    async def _count_urls(self, context: ArchiveBoxContext) -> Survey:
+    async def _count_urls(self, context: ArchiveBoxContext, *, has_going: bool) -> Survey:
         patterns = Patterns("domain", (str(self.domain),))
         more = drop_nulls({"tag": self.tag})
         urls = await find_urls(context.api, patterns, {}, more)
-        going = await find_urls(context.api, patterns, {}, {**more, "status": "deleting"})
         first = [{"url": url} for url in urls[:_FIRST]]
+        if not has_going:
+            return Survey(len(urls), first)
+        going = await find_urls(context.api, patterns, {}, {**more, **_GOING})
         return Survey(len(urls) - len(going), first)
 
     async def batches(
@@ -213,7 +226,16 @@ class PageQuery:
 
 
 def _is_going(page: Json) -> bool:
-    return bool(page.get("status") == "deleting")
+    return bool(page.get("status") == _GOING["status"])
+
+
+async def _has_going(context: ArchiveBoxContext) -> bool:
+    """Return whether any page is being deleted, which the server answers from an index: with
+    further filters it goes through all pages that fit these."""
+    if not context.description.takes(LIST, "status"):
+        return False
+    _, going = await make_reader(context, _SNAPSHOTS, _GOING)(0, 1)
+    return going > 0
 
 
 def make_reader(context: ArchiveBoxContext, path: str, params: Json) -> Fetch:

@@ -36,12 +36,10 @@ class StartRemove(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     operation = "remove_snapshots"
     title = "Delete many pages"
     search_hint = (
-        "delete many saved pages, delete everything from a domain, remove all bookmarks older "
-        "than, bulk delete, mass delete, purge, clean up, clear out all pages with a label, wipe, "
-        "free up disk space, delete everything about, all pages from, clear old bookmarks, remove "
-        "hundreds, get rid of everything from, delete all with the label, older than two years, "
-        "all of facebook, empty my archive, delete all pages I saved from, more than a thousand "
-        "pages, all pages, everything saved from a site"
+        "delete everything from a domain, bulk delete, mass delete, purge, clean up, clear out "
+        "all pages with a label, wipe, free up disk space, clear old bookmarks, remove hundreds, "
+        "get rid of everything from, older than two years, all of facebook, empty my archive, "
+        "more than a thousand pages, everything saved from a site"
     )
     risk = "removes"
     requires_person = True

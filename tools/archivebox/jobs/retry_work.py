@@ -20,7 +20,8 @@ EXHAUSTED = "It ended the same way each time: one more copy would not help."
 _TRIES, _TRIES_OF_PARTS = 4, 2
 # One request each, while somebody waits for the preview.
 _JUDGED_BEFORE = 100
-# One request for so many URLs.
+# Of more it is asked first which have one copy alone: two requests for so many URLs.
+_LOOKED_AT_SINGLY = 10
 _COUNTED_AT_ONCE = 100
 
 Json = dict[str, Any]
@@ -67,21 +68,20 @@ class _Candidate:
 async def find_failed_pages(context: ArchiveBoxContext, query: PageQuery) -> Retries:
     """Return the pages whose newest copy is not whole, by URL."""
     candidates = await _find_candidates(context, query)
-    certain: list[NewRecord] = []
-    if len(candidates) > _JUDGED_BEFORE:
+    single: set[str] = set()
+    if len(candidates) > _LOOKED_AT_SINGLY:
         # With one copy alone there is nothing newer that may be good.
         single = await _find_single(context, [candidate.url for candidate in candidates])
-        unsure = []
-        for candidate in candidates:
-            if candidate.url in single and candidate.is_certain():
-                certain.append(candidate.make_record())
-            else:
-                unsure.append(candidate)
-        candidates = unsure
-    if len(candidates) > _JUDGED_BEFORE:
-        unjudged = [candidate.make_record() for candidate in candidates]
+    certain, unsure = list[NewRecord](), list[_Candidate]()
+    for candidate in candidates:
+        if candidate.url in single and candidate.is_certain():
+            certain.append(candidate.make_record())
+        else:
+            unsure.append(candidate)
+    if len(unsure) > _JUDGED_BEFORE:
+        unjudged = [candidate.make_record() for candidate in unsure]
         return Retries([*certain, *unjudged], is_judged=False)
-    judged = await _judge_candidates(context, candidates)
+    judged = await _judge_candidates(context, unsure)
     return Retries([*certain, *judged.records], judged.exhausted)
 
 
@@ -101,15 +101,17 @@ async def _judge_candidates(context: ArchiveBoxContext, candidates: list[_Candid
 
 
 async def _find_single(context: ArchiveBoxContext, urls: list[str]) -> set[str]:
-    """Return the URLs of which there is one copy; none where the server cannot say so quickly."""
+    """Return the URLs of which there is one copy, and no work on it; none where the server cannot
+    say so quickly."""
     if not has_fast_search(context.description):
         return set()
-    counts: Counter[str] = Counter()
+    counts, finished = Counter[str](), Counter[str]()
     for start in range(0, len(urls), _COUNTED_AT_ONCE):
         some = urls[start : start + _COUNTED_AT_ONCE]
         filters = {"filter_type": "exact", "filter_patterns": some}
         counts.update(await search_urls(context.api, filters))
-    return {url for url, count in counts.items() if count == 1}
+        finished.update(await search_urls(context.api, {**filters, "status": "sealed"}))
+    return {url for url, count in counts.items() if count == finished[url] == 1}
 
 
 async def _find_candidates(context: ArchiveBoxContext, query: PageQuery) -> list[_Candidate]:

@@ -51,16 +51,13 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     operation = "save"
     title = "Save, check or change many pages"
     search_hint = (
-        "save many links, list of links, 300 links, text file with links, save them all and tell "
-        "me which failed, check whether links are saved, retry everything that failed, failed "
-        "pages again, label many pages, everything from a site should get the label, mass label, "
-        "undo labels, cancel what is queued, stop everything, missing, stale, outdated copies, "
-        "pages older than a year, fill in missing screenshots, save all these, batch of links, "
-        "whole reading list, these 50 articles, import my bookmarks, check which of these are "
-        "saved, which links are missing, redo all failed, retry all, broken pages again, label "
-        "all pages from, tag everything from, put a label on everything, cancel all waiting, "
-        "refresh old copies, dead links, finish the half-saved pages, half saved, didn't work, "
-        "which ones"
+        "300 links, text file with links, save them all and tell me which failed, check whether "
+        "links are saved, retry everything that failed, everything from a site should get the "
+        "label, mass label, undo labels, cancel what is queued, stop everything, stale, outdated "
+        "copies, pages older than a year, fill in missing screenshots, batch of links, whole "
+        "reading list, these 50 articles, import my bookmarks, redo all failed, broken pages "
+        "again, tag everything from, put a label on everything, cancel all waiting, refresh old "
+        "copies, dead links, finish the half-saved pages, didn't work, which ones"
     )
     risk = "changes"
     reads_too = True

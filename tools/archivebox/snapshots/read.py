@@ -50,12 +50,9 @@ class ReadSnapshot(Get[Snapshot]):
     title = "Read a saved page"
     most_characters = 200_000
     search_hint = (
-        "read a saved page, what did the page say, text of the article, article, content of a "
-        "bookmark, read an archived pdf, PDF, what does it say, quote from, summarise the "
-        "article, summary of a saved page, show the screenshot, what did it look like, open the "
-        "saved copy, recipe, words, what was in the article, read me the page, give me the text, "
-        "what does the page look like, show the page, content, recipe, instructions, summarize, "
-        "tl;dr, look at the saved copy, quote, screenshot of a saved page"
+        "text of the article, content of a bookmark, read an archived pdf, what does it say, "
+        "quote from, summarise the article, summary of a saved page, show the screenshot, what "
+        "did it look like, open the saved copy, recipe, words, instructions, summarize, tl;dr"
     )
     core = True
 
@@ -128,10 +125,9 @@ class GetScreencast(Get[Snapshot]):
     operation = "GET /core/snapshot/{snapshot_id}/screencast.jpg"
     title = "Look at a page being archived"
     search_hint = (
-        "watch the browser live, watch, screen, what is on the screen, page currently being "
-        "captured, right now, live picture, stuck page, cookie banner, while it is grabbing, see "
-        "the capture in progress, what is it doing at the moment, live view, peek, see what the "
-        "browser sees, hanging, frozen, being saved right now"
+        "watch the browser live, screen, page currently being captured, live picture, stuck page, "
+        "cookie banner, while it is grabbing, see the capture in progress, what is it doing at "
+        "the moment, live view, peek, hanging, frozen, being saved right now"
     )
     since = "0.9.74"
     use = "Use {read_snapshot} with `image` once the page is archived."

@@ -13,7 +13,7 @@ from server.archivebox.endpoints import Change, Confirmed, Get, Many, MayConfirm
 from server.archivebox.moments import At, From, split_exact
 from server.archivebox.openapi import Description
 from server.archivebox.pagination import LARGEST_PAGE, Fetch, Keep, Record, keep_all, read
-from server.archivebox.verdict import judge, read_verdict
+from server.archivebox.verdict import read_verdict
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
 from server.text import show_page
@@ -33,6 +33,7 @@ from tools.archivebox.removal import (
 )
 from tools.archivebox.shapes import add_notes
 from tools.archivebox.snapshots.lookup import one_snapshot, read_snapshot
+from tools.archivebox.snapshots.outcomes import Judging
 
 Status = Literal[
     "queued", "started", "paused", "sealed", "deleting", "succeeded", "partly", "failed", "unknown"
@@ -60,14 +61,12 @@ class ListSnapshots(Many[Snapshot]):
     title = "List saved pages"
     always_loaded = True
     search_hint = (
-        "saved pages, saved page, bookmarks, bookmark, articles I saved, which pages did I save "
-        "this week, today, last month, how many pages, list of saved links, failed pages, which "
-        "failed and why, pages with a label, all pages of a site, domain, still waiting, newest "
-        "bookmarks, did I save, is this url saved already, what have I saved, my bookmarks, saved "
-        "links about, recently saved, everything from a site, how many bookmarks, pages with tag, "
-        "which pages are broken, not saved, waiting, pending, oldest, newest, added since, "
-        "unread, count of saved pages, saved in 2024, titles, do I have anything from this site, "
-        "anything from, about, newspaper.com, from 2020"
+        "articles I saved, which pages did I save this week, today, last month, how many pages, "
+        "list of saved links, which failed and why, pages with a label, domain, still waiting, "
+        "newest bookmarks, is this url saved already, recently saved, everything from a site, "
+        "pages with tag, which pages are broken, not saved, pending, oldest, added since, unread, "
+        "count of saved pages, saved in 2024, titles, do I have anything from this site, "
+        "newspaper.com, from 2020"
     )
     core = True
 
@@ -113,12 +112,12 @@ class ListSnapshots(Many[Snapshot]):
             params["with_archiveresults"] = True
             page = _WITH_RESULTS
         fetch = await self._pages(context.api, params)
+        if self._needs_outputs():
+            fetch = Judging(context.api, fetch).fetch
         return await read(self, context.api, fetch, keep=keep, page=page)
 
     def one(self, record: Record) -> Record:
         result = records.snapshot(record)
-        if self._needs_outputs():
-            result |= records.describe_verdict(record)
         if not (self.with_archiveresults or self.has_field("archiveresults")):
             result.pop("archiveresults", None)
         return result
@@ -149,7 +148,7 @@ class ListSnapshots(Many[Snapshot]):
         return pages(api, params, urls=urls, tags=tags)
 
     def _outcome(self, record: Record) -> bool:
-        return judge(record).outcome in _OUTCOMES[str(self.status)]
+        return record["outcome"] in _OUTCOMES[str(self.status)]
 
     def _find_keep(self, api: ArchiveBoxApi) -> Keep:
         """Return what tells the status of a page here, where the server does not filter by it."""
@@ -174,11 +173,10 @@ class GetSnapshot(Get[Snapshot]):
     operation = "GET /core/snapshot/{snapshot_id}"
     title = "Get a saved page"
     search_hint = (
-        "details of one saved page, when did I save it, when did I bookmark, how big is it, size, "
-        "is the page saved, title, date, labels of a page, outputs of a page, status of one "
-        "bookmark, did the capture succeed, formats, info about a saved page, when was it saved, "
-        "do I have a pdf of it, is there a screenshot, which formats, is it complete, file size, "
-        "date of capture"
+        "details of one saved page, when did I save it, how big is it, title, date, labels of a "
+        "page, outputs of a page, status of one bookmark, did the capture succeed, formats, info "
+        "about a saved page, do I have a pdf of it, is there a screenshot, is it complete, file "
+        "size"
     )
 
     snapshot_id: Text = Field(description="Id or unique part of it, timestamp or URL.")
@@ -202,9 +200,9 @@ class CreateSnapshot(Change[Snapshot]):
     operation = "POST /core/snapshots"
     title = "Save a page"
     search_hint = (
-        "save one page, bookmark this link, keep this article, archive this url, https, preserve "
-        "a page, with a title, label, clip, capture one address, save this page with the title, "
-        "add one bookmark, single page, one url, put it in my archive"
+        "bookmark this link, keep this article, archive this url, https, preserve a page, with a "
+        "title, label, clip, capture one address, add one bookmark, single page, put it in my "
+        "archive"
     )
     risk: ClassVar[Risk] = "adds"
     repeatable = False
@@ -251,12 +249,11 @@ class UpdateSnapshot(MayConfirm[Snapshot]):
     operation = "PATCH /core/snapshot/{snapshot_id}"
     title = "Change a saved page"
     search_hint = (
-        "pause a page, resume a page, stop archiving one page, try the page again, retry one "
-        "page, replace all labels of a page, set labels, change status of a saved page, requeue, "
-        "queue again, later, pause saving this page, give the page these labels, stop working on "
-        "the page, resume it, hold, try again tomorrow, change labels of a page, swap labels, "
-        "don't bother with that page any more, anymore, mark the page as done, stuck page, give "
-        "up on one page, leave it, skip the page, seal"
+        "resume a page, stop archiving one page, retry one page, replace all labels of a page, "
+        "set labels, change status of a saved page, requeue, queue again, later, pause saving "
+        "this page, stop working on the page, hold, try again tomorrow, swap labels, don't bother "
+        "with that page any more, anymore, mark the page as done, stuck page, give up on one "
+        "page, leave it, skip the page, seal"
     )
     risk: ClassVar[Risk] = "changes"
     repeatable = True
@@ -329,9 +326,9 @@ class DeleteSnapshot(Confirmed[Deleted]):
     operation = "DELETE /core/snapshot/{snapshot_id}"
     title = "Delete a saved page"
     search_hint = (
-        "delete one saved page, remove a bookmark, delete this page, get rid of one page, erase, "
-        "bin, trash, don't want it saved any more, private page, for good, delete that page from "
-        "my archive, forget this page, remove this article, one bookmark, copy of my, throw out"
+        "remove a bookmark, get rid of one page, erase, bin, trash, don't want it saved any more, "
+        "private page, for good, delete that page from my archive, forget this page, remove this "
+        "article, copy of my, throw out"
     )
     risk: ClassVar[Risk] = "removes"
     repeatable = True
@@ -378,9 +375,9 @@ class GetAny(Get[Snapshot]):
     operation = "GET /core/any/{id}"
     title = "Get any object"
     search_hint = (
-        "what is this id, unknown id, identify, which thing does the id belong to, look up an id, "
-        "id 0192, uuid, page, crawl, label or result, I only have an id, what does this id stand "
-        "for, which object, id of what, some id from a log"
+        "unknown id, identify, which thing does the id belong to, look up an id, id 0192, uuid, "
+        "page, crawl, label or result, I only have an id, what does this id stand for, some id "
+        "from a log"
     )
 
     id: Text = Field(description="The id, or a unique part of it.")

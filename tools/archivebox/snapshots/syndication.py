@@ -18,9 +18,8 @@ class GetSnapshotsFeed(Get[Exported]):
     operation = "GET /core/snapshots.rss"
     title = "Get the feed of saved pages"
     search_hint = (
-        "RSS, rss feed, feed, atom, follow in my reader, feed reader, subscribe, subscription, "
-        "newest saved pages as feed, news reader, as rss, feedly, feed of what I saved, subscribe "
-        "to my archive, feed url, xml"
+        "RSS, atom, follow in my reader, subscription, newest saved pages as feed, news reader, "
+        "feedly, subscribe to my archive, feed url, xml"
     )
     since = "0.9.73"
     use = "Use {GET /core/snapshots}."

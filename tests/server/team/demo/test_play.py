@@ -1,8 +1,7 @@
-"""`archive-mcp team demo` and `team key`, as an administrator runs them."""
+"""`archive-mcp team demo`, as an administrator runs it."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -41,13 +40,6 @@ def test_two_people_work_while_processes_die(tmp_path: Path, empty_database: str
     )
     # Of the user's own folders it touches none.
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_key_comes_with_its_line_for_the_policy(tmp_path: Path) -> None:
-    done = run(tmp_path, "key")
-    key, line = done.stdout.split("\n", 1)
-    assert key.startswith("amk_")
-    assert line == f'key_sha256 = "{hashlib.sha256(key.encode()).hexdigest()}"\n'
 
 
 def test_a_database_that_is_none_is_said_so(tmp_path: Path) -> None:

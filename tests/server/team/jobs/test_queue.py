@@ -157,3 +157,26 @@ async def test_a_queue_that_is_away_loses_no_job(
 
     assert f"{started.id} waits until a worker looks for it" in caplog.text
     assert await journal.interrupted() == [started.id]
+
+
+async def test_what_a_dead_worker_had_taken_is_forgotten_and_what_a_live_one_has_is_not(
+    database: Database, database_url: str
+) -> None:
+    async with Queue(database_url) as queue:
+        manager = queue.app.job_manager
+        for job in ("job_a", "job_b", "job_c"):
+            await queue.defer(job)
+        dead, live = await manager.register_worker(), await manager.register_worker()
+        for worker in (dead, live):
+            assert await manager.fetch_job(queues=None, worker_id=worker)
+        await database.execute(
+            "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '31 s' "
+            "WHERE id = %s",
+            [dead],
+        )
+        await queue.forget_stalled(30)
+
+    rows = await database.execute(
+        "SELECT args->>'job', status::text FROM procrastinate_jobs ORDER BY id"
+    )
+    assert rows == [("job_b", "doing"), ("job_c", "todo")]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from server.sandbox import MAIN, OUTDOOR
+from server.settings import SettingsError, load
+from server.team.building import TenantBuilder
+from tests.support.doubles import OpenLimiter
 from tests.support.team.people import POLICY, Replica, make_team, serve
 
 
@@ -181,6 +185,12 @@ async def test_a_reload_that_changes_nothing_closes_nobody(tmp_path: Path) -> No
 
         change(tmp_path, POLICY.replace('toolsets = ["core"]', 'toolsets = ["content"]'), replica)
         assert len(replica.front.tenants) == 1
+
+
+async def test_the_working_folder_does_not_choose_where_tokens_go(tmp_path: Path) -> None:
+    base = replace(load({}, environment={}), sources={"ARCHIVE_API_URL": "./.env"})
+    with pytest.raises(SettingsError, match=r"\./\.env"):
+        TenantBuilder(base, cast("Any", None), cast("Any", None), OpenLimiter(), cast("Any", None))
 
 
 def change(folder: Path, policy: str, replica: Replica) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from server.sandbox import COFFEE
-from tests.support.tools.tagging import Scene, scene
+from tests.support.tools.tagging import TOOL, Scene, scene
 from tools.archive.jobs.outcomes import MOST_NAMED
 
 
@@ -107,6 +107,18 @@ async def test_what_a_filter_that_was_not_applied_let_through_is_left_out_and_co
     assert done["result"]["notes"][0].startswith(
         f"Archive did not apply filter.provider: {rest} items that do not fit are left out."
     )
+
+
+async def test_who_is_asked_learns_that_a_filter_may_not_have_been_applied() -> None:
+    async with scene() as here:
+        here.sandbox.ignored = {"verified"}
+        search = {"filter": {"verified": [True]}}
+        plan = await here.call(TOOL, dryRun=True, search=search, collectionNames=["Empty Shelf"])
+        await here.start(search=search, collectionNames=["Empty Shelf"])
+
+    (note,) = plan["notes"]
+    assert note.startswith("As many (300) came as without filter.verified")
+    assert note in here.question
 
 
 async def test_an_undo_names_the_items_too() -> None:

@@ -17,6 +17,7 @@ from tests.support.tools.engagements import (
     items,
     said,
 )
+from tests.support.tools.tagging import scene
 from tests.support.tools.working import Json, Worker, worker
 from tools.archive.content.refetch import RefetchEngagementBulk
 from tools.archive.jobs import engagement_refresh
@@ -389,3 +390,19 @@ async def test_more_items_than_one_refresh_takes_are_refused_before_anything_is_
 async def test_nothing_to_refresh_is_refused_without_a_question(one: Worker) -> None:
     with pytest.raises(Failure, match="Nothing to refresh"):
         await one.call(StartEngagementJob, mode="refresh", itemIds=["nobody"])
+
+
+async def test_what_a_filter_that_was_not_applied_let_through_is_not_paid_for() -> None:
+    arguments: Json = {
+        "mode": "refresh",
+        "dryRun": True,
+        "search": {"filter": {"provider": "TIKTOK", "takenAt": {"from": "2026-06-01"}}},
+    }
+    async with scene() as here:
+        right = await here.call("archive_start_engagement_job", **arguments)
+        here.sandbox.ignored = {"provider"}
+        plan = await here.call("archive_start_engagement_job", **arguments)
+
+    assert plan["items"] == right["items"] > 0
+    assert "notes" not in right
+    assert plan["notes"][0].startswith("Archive did not apply filter.provider: ")

@@ -1,4 +1,5 @@
-"""The README names what there is: toolsets, presets, resources, prompts, extras and settings."""
+"""The documents name what there is and nothing else: toolsets, presets, resources, prompts,
+extras, settings, tools and codes."""
 
 from __future__ import annotations
 
@@ -13,13 +14,17 @@ from server.settings import VARIABLES
 from server.tool.catalog import Catalog
 from tests.support.paths import ROOT, SURFACE
 from tools.archive.templates import TEMPLATES
+from tools.surface import PAGE, page, rows
 
+PAGES = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+TOOLS = PAGES["tools"]
+EVERYWHERE = "\n".join([README, *PAGES.values()])
 PRESETS = {"all", "core", "discover"}
 
 
 def section(title: str) -> str:
-    return README.partition(f"### {title}\n")[2].partition("\n#")[0]
+    return TOOLS.partition(f"\n## {title}\n")[2].partition("\n#")[0]
 
 
 def known_toolsets() -> set[str]:
@@ -55,23 +60,40 @@ def test_every_prompt_with_arguments_is_named_and_no_other() -> None:
     ]
 
 
-def test_every_optional_extra_is_named_where_it_is_installed() -> None:
+def test_every_optional_extra_is_named_and_no_other() -> None:
     extras = set(
         tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     )
-    assert {
-        name
-        for each in re.findall(r'install "\.\[([a-z,]+)\]"', README)
-        for name in each.split(",")
-    } == extras
+    text = PAGES["files-and-privacy"].partition("## Pictures and charts")[2].partition("\n## ")[0]
+    lists = re.findall(r'install "\.\[([a-z,]+)\]"', EVERYWHERE)
+    installed = {name for names in lists for name in names.split(",")}
+    assert installed <= extras
+    assert {name for name in extras if f"`{name}`" not in text} == set()
 
 
-def test_every_setting_is_in_the_table() -> None:
-    table = README.partition("<!-- settings -->")[2].partition("<!-- /settings -->")[0]
+def test_every_setting_is_in_the_table_and_no_other_is_named() -> None:
+    table = PAGES["settings"].partition("<!-- settings -->")[2].partition("<!-- /settings -->")[0]
     assert set(VARIABLES) == set(re.findall(r"`(ARCHIVE\w+)`", table))
+    named = re.findall(r"\b(ARCHIVE(?:BOX|_MCP|_APP|_WORKSPACE|_API)_[A-Z_]+)\b", EVERYWHERE)
+    assert set(named) <= set(VARIABLES)
+
+
+def test_every_tool_that_is_named_exists() -> None:
+    names = {row["tool"]["name"] for row in rows()}
+    prompts = {"archive_system_prompt", "archivebox_system_prompt", "archive_mcp", "archive_"}
+    named = set(re.findall(r"\barchive(?:box|_mcp)?_[a-z_]*\b", EVERYWHERE))
+    assert named - names - prompts - {"archivebox_", "archive_mcp_"} == set()
+    assert {name for name in names if f"| `{name}` |" not in TOOLS} == set()
+
+
+def test_the_table_of_tools_is_up_to_date() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page()
 
 
 def test_every_code_of_a_failure_is_explained_once() -> None:
-    text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
-    codes = re.findall(r"^\| `([A-Z_]+)` \|", text, re.MULTILINE)
+    codes = re.findall(r"^\| `([A-Z_]+)` \|", PAGES["troubleshooting"], re.MULTILINE)
     assert sorted(codes) == sorted(Code)
+
+
+def test_the_readme_is_read_in_a_few_minutes() -> None:
+    assert len(README.split()) <= 950

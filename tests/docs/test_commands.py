@@ -1,0 +1,98 @@
+"""Every command of the documents is one that the program takes; those that stand alone are run."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from server.command_line import build_parser
+from server.setup.clients import CLIENTS
+from tests.support.paths import ROOT
+
+FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+# Of other programs; tests/packages and tests/process start these.
+OTHERS = (
+    ".venv/bin/pip install",
+    ".venv/bin/python -m pytest",
+    "chmod",
+    "claude mcp add archive",
+    "codex mcp add archive",
+    "gemini extensions install",
+    "git clone",
+    "git pull",
+    "ls -A",
+    "nano",
+    "npx @modelcontextprotocol/inspector",
+    "python3 -m venv",
+)
+INLINE = re.compile(r"`((?:\.venv/bin/)?archive-mcp(?: [^`\n]*)?)`")
+# It holds a real token, asks for one, or waits for a client: parsed, not run.
+RUN = ("doctor --sandbox", "demo", "jobs list", "--version")
+
+
+def list_blocks(*languages: str) -> Iterator[str]:
+    for path in FILES:
+        for language, text in BLOCK.findall(path.read_text(encoding="utf-8")):
+            if language in languages:
+                yield text
+
+
+def list_commands() -> Iterator[str]:
+    """Yield each command of the shell blocks, without its comment."""
+    for block in list_blocks("sh"):
+        for line in block.strip().splitlines():
+            yield from re.split(r"\s+&&\s+", line.partition(" #")[0].strip())
+
+
+def list_own_commands() -> set[str]:
+    """Return what follows the program's name, of blocks and of running text."""
+    inline = [text for path in FILES for text in INLINE.findall(path.read_text(encoding="utf-8"))]
+    commands = [text for text in (*list_commands(), *inline) if "archive-mcp" in text.split()[0]]
+    return {re.sub(r"<\w+>", "12", text.partition("archive-mcp")[2]).strip() for text in commands}
+
+
+def test_every_command_of_a_block_is_known() -> None:
+    own = (".venv/bin/archive-mcp",)
+    unknown = [text for text in list_commands() if not text.startswith((*OTHERS, *own, "cd "))]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("command", sorted(list_own_commands()))
+def test_the_program_takes_every_command_of_its_own(command: str) -> None:
+    words = [re.sub(r"^NAME$", "cursor", word) for word in shlex.split(command)]
+    assert build_parser().parse_args(words) is not None
+
+
+def test_every_piece_of_json_is_json_and_starts_this_server() -> None:
+    for block in list_blocks("json"):
+        content = json.loads(block)
+        (servers,) = content.values()
+        assert servers["archive"]["command"].endswith("/.venv/bin/archive-mcp")
+        build_parser().parse_args(servers["archive"].get("args", []))
+
+
+def test_each_client_that_setup_knows_has_a_heading() -> None:
+    text = (ROOT / "docs" / "hosts.md").read_text(encoding="utf-8")
+    assert [client.title for client in CLIENTS if f"\n## {client.title}\n" not in text] == []
+
+
+@pytest.mark.parametrize("command", RUN)
+def test_what_needs_no_token_runs_as_written(command: str, tmp_path: Path) -> None:
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "archive_mcp.py"), *command.split()],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
