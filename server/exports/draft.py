@@ -1,4 +1,4 @@
-"""A file that is complete, before and after it has its name."""
+"""What a job journals of a file that is complete and has no name yet."""
 
 from __future__ import annotations
 
@@ -28,19 +28,3 @@ class Draft:
     def from_dict(cls, data: dict[str, Any]) -> Draft:
         """Return the draft that `to_dict` turned into data."""
         return cls(**{**data, "columns": tuple(data["columns"])})
-
-
-@dataclass(frozen=True)
-class Export:
-    """A finished file: its path and name, rows, columns in their order, size in bytes."""
-
-    path: str
-    name: str
-    format: Format
-    rows: int
-    columns: tuple[str, ...]
-    bytes: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the export as JSON-ready data."""
-        return {**asdict(self), "columns": list(self.columns)}

@@ -9,14 +9,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import BinaryIO
+from dataclasses import asdict, dataclass
+from typing import Any, BinaryIO
 
 from server.errors import Failure
-from server.exports.draft import Draft, Export
+from server.exports.draft import Draft
+from server.exports.names import Format
 from server.exports.paths import ExportFolder, Target
 
 _BUFFER = 256 * 1024
 _NO_JOB = "once"
+
+
+@dataclass(frozen=True)
+class Export:
+    """A finished file: its path and name, rows, columns in their order, size in bytes."""
+
+    path: str
+    name: str
+    format: Format
+    rows: int
+    columns: tuple[str, ...]
+    bytes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the export as JSON-ready data."""
+        return {**asdict(self), "columns": list(self.columns)}
 
 
 def write_draft(
