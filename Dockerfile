@@ -3,7 +3,7 @@
 ARG BASE=python:3.13-slim
 
 FROM ${BASE} AS build
-# Commas between them; empty leaves out charts and sheets of thumbnails, and makes an image 115 MB smaller.
+# A team's server needs team (compose.yaml). Commas between them; empty leaves out charts and sheets of thumbnails, and makes an image 115 MB smaller.
 ARG EXTRAS=charts,pictures
 WORKDIR /source
 RUN python3 -m venv /opt/archive-mcp
@@ -28,7 +28,8 @@ LABEL io.modelcontextprotocol.server.name="${SERVER_NAME}" \
 COPY --from=build /opt/archive-mcp /opt/archive-mcp
 # By number, because an orchestrator that forbids root cannot look a name up. The group is root's, so
 # that platforms which choose a user themselves can write here too.
-RUN mkdir /data && chown 10001:0 /data && chmod 770 /data
+# `exports` is there so that a volume which is mounted on it belongs to this user too.
+RUN mkdir -p /data/exports && chown -R 10001:0 /data && chmod -R 770 /data
 ENV HOME=/data \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
