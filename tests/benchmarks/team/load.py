@@ -140,6 +140,8 @@ async def _measure_memory(team: Team, callers: list[Caller]) -> Figure:
 
 async def _call_everywhere(team: Team, callers: list[Caller]) -> None:
     for caller, replica in itertools.product(callers, team.replicas):
+        # As a client does when it connects.
+        await caller.ask(replica, "tools/list")
         workspace = {"workspace": caller.member.workspace}
         await caller.call(replica, CASES[1].tool, {**CASES[1].parse(), **workspace})
 

@@ -68,31 +68,38 @@ class Caller:
         Raises:
             Refused: It failed, in whatever way.
         """
-        params = {
-            "name": tool,
-            "arguments": arguments,
-            "_meta": {
-                f"{_META}protocolVersion": _MODERN,
-                f"{_META}clientInfo": {"name": self.member.name, "version": "1"},
-                f"{_META}clientCapabilities": {},
-            },
+        result = await self.ask(replica, "tools/call", {"name": tool, "arguments": arguments})
+        if result.get("isError"):
+            raise Refused(str(result["content"])[:500])
+        structured: Json = result["structuredContent"]
+        return structured
+
+    async def ask(self, replica: Replica, method: str, params: Json | None = None) -> Json:
+        """Return the result of a request.
+
+        Raises:
+            Refused: It has none.
+        """
+        meta = {
+            f"{_META}protocolVersion": _MODERN,
+            f"{_META}clientInfo": {"name": self.member.name, "version": "1"},
+            f"{_META}clientCapabilities": {},
         }
+        content = {**(params or {}), "_meta": meta}
         headers = {
             "authorization": f"Bearer {self.member.key}",
             "accept": "application/json, text/event-stream",
             "mcp-protocol-version": _MODERN,
-            "mcp-method": "tools/call",
-            "mcp-name": tool,
+            "mcp-method": method,
         }
-        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        if "name" in content:
+            headers["mcp-name"] = str(content["name"])
+        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": content}
         answer = await self._client.post(f"{replica.url}/mcp", json=message, headers=headers)
-        if answer.status_code != 200:
+        if answer.status_code != 200 or "result" not in (found := read_answer(answer)):
             raise Refused(f"{answer.status_code} {answer.text[:500]}")
-        result: Json = read_answer(answer).get("result") or {"isError": True}
-        if result.get("isError"):
-            raise Refused(f"{answer.headers.get('content-type')} {answer.text[:500]}")
-        structured: Json = result["structuredContent"]
-        return structured
+        result: Json = found["result"]
+        return result
 
 
 def read_answer(answer: httpx.Response) -> Json:
