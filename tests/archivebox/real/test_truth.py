@@ -108,9 +108,9 @@ def _install(version: str) -> Installed:
 
 
 def _right(name: str, version: str) -> set[str]:
-    # All of its outputs fail; only wget's file, which is counted as failed too, is there in part.
+    # Its wget and its browser give up on it; whether a text was drawn from the part differs by run.
     if (version, name) == (WITH_BROWSER, "cut.html"):
-        return {"bad"}
+        return {"good", "bad"}
     return {KINDS[name].truth}
 
 

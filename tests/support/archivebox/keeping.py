@@ -49,13 +49,14 @@ Json = dict[str, Any]
 
 
 class Watched(ArchiveBoxSandbox):
-    """A sandbox that keeps which requests came, and forgets to answer one of a kind where a test
-    says so."""
+    """A sandbox that keeps which requests came, and where a test says so forgets to answer one of a
+    kind (`silent`), or dies before it has done it (`dead`)."""
 
     def __init__(self, version: Version, time: FakeTime) -> None:
         super().__init__(version=version, snapshots=60, clock=time.clock, now=now)
         self.asked: list[str] = []
         self.silent: str | None = None
+        self.dead: str | None = None
         self.before: tuple[str, Callable[[], None]] | None = None
 
     async def handle(self, method: str, target: str, headers: Any, body: bytes, /) -> Answer:
@@ -64,6 +65,9 @@ class Watched(ArchiveBoxSandbox):
         if self.before is not None and asked.startswith(self.before[0]):
             act, self.before = self.before[1], None
             act()
+        if self.dead is not None and asked.startswith(self.dead):
+            self.dead = None
+            return Answer(502, {}, b"")
         answer = await super().handle(method, target, headers, body)
         if self.silent is not None and asked.startswith(self.silent):
             self.silent = None

@@ -53,6 +53,23 @@ async def test_a_save_job_puts_its_tags_on_known_pages_and_says_so() -> None:
     ]
 
 
+@each_version
+@pytest.mark.parametrize("fault", ["silent", "dead"])
+async def test_a_page_whose_adding_was_not_answered_is_not_called_queued(
+    version: Version, fault: str
+) -> None:
+    async with keeper(version) as one:
+        setattr(one.sandbox, fault, "POST /cli/add")
+        result = await one.ended(await one.call(action="save", urls=FRESH[:1], wait_minutes=5))
+        stored = [page["url"] for page in await one.pages() if page["url"] == FRESH[0]]
+
+    assert stored == FRESH[:1] * (fault == "silent")
+    assert result["counts"]["queued"] == 0
+    assert result["counts"]["unknown"] == (fault == "dead")
+    if fault == "dead":
+        assert "save it again" in result["unknown"][0]["reason"]
+
+
 @pytest.mark.parametrize(
     ("request_type", "given"),
     [(CreateCrawl, lambda url: {"urls": [url]}), (CreateSnapshot, lambda url: {"url": url})],

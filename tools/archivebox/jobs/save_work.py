@@ -31,6 +31,10 @@ _MOST_SHOWN = 100
 _COPIES = 20
 # An answer of the site is read from a file, one request more: for the newest copies.
 _READ_CLOSELY = 2
+_LOST = (
+    "The answer to its adding was lost, and no finished copy is there: look later with action "
+    "check, and save it again if it is missing."
+)
 _VERIFY = "list with `url` ({GET /core/snapshots})."
 
 Json = dict[str, Any]
@@ -224,7 +228,7 @@ class SaveWork:
             if row.state is RecordState.FAILED:
                 groups["refused"].append({"url": row.key, "reason": row.reason})
                 continue
-            outcome = dict(self._outcomes.get(row.number) or {"outcome": "queued"})
+            outcome = dict(self._outcomes.get(row.number) or _describe_open(row))
             known += bool(outcome.pop("known", False))
             tagged += bool((row.detail or {}).get("tagged"))
             groups[outcome.pop("outcome")].append({"url": row.key, **outcome})
@@ -311,6 +315,13 @@ def _describe_bad(verdicts: list[tuple[Json, Verdict]]) -> Json:
     described = describe_verdict(page, verdict)
     described.pop("outcome")
     return {"is": state, "id": page["id"], **described}
+
+
+def _describe_open(row: RecordRow) -> Json:
+    """Return what is known of a page of which no finished copy is there."""
+    if row.state is RecordState.UNKNOWN:
+        return {"outcome": "unknown", "reason": _LOST}
+    return {"outcome": "queued"}
 
 
 def _save_notes(known: int, tagged: int, *, queued: bool) -> list[str]:
