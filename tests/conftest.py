@@ -78,6 +78,7 @@ SLOW = (
     "tests/process",
     "tests/server/jobs/test_job_processes.py",
     "tests/server/limiter/test_pacer_processes.py",
+    "tests/server/team/jobs/test_export_machines.py",
     "tests/server/team/jobs/test_imports_crew.py",
     "tests/server/team/jobs/test_tagging_crew.py",
     "tests/server/team/jobs/test_worker_processes.py",

@@ -69,6 +69,7 @@ class Crew:
             "TEAM_TOKEN": TOKEN,
             "ARCHIVE_MCP_STATE_DIR": str(self.folder / "state"),
             "ARCHIVE_MCP_EXPORT_DIR": str(self.folder / "exports"),
+            "ARCHIVE_MCP_EXPORT_STORE": str(self.folder / "store"),
             "ARCHIVE_MCP_POLICY": str(self.policy),
             "ARCHIVE_MCP_STATE_KEYS": base64.b64encode(bytes(range(32))).decode(),
             "ARCHIVE_MCP_DATABASE_URL": self.url,
@@ -97,9 +98,11 @@ class Crew:
             time.sleep(0.05)
         raise AssertionError("the server does not get ready")
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
-        """Start one more worker."""
-        worker = self._start("worker", "--lease", str(self.lease))
+    def start_worker(self, machine: str = "") -> subprocess.Popen[bytes]:
+        """Start one more worker, on a machine of its own where that has a name."""
+        folder = str(self.folder / f"exports{machine}")
+        options = ("--lease", str(self.lease))
+        worker = self._start("worker", *options, ARCHIVE_MCP_EXPORT_DIR=folder)
         self.workers.append(worker)
         return worker
 
@@ -189,11 +192,11 @@ class Crew:
             self.kill(process)
         self._stack.close()
 
-    def _start(self, role: str, *options: str) -> subprocess.Popen[bytes]:
+    def _start(self, role: str, *options: str, **environment: str) -> subprocess.Popen[bytes]:
         log = self._stack.enter_context((self.folder / f"{role}.log").open("ab"))
         return subprocess.Popen(
             [*COMMAND, role, "--window", str(self.window), *options],
-            env=self.environment,
+            env=self.environment | environment,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=log,
