@@ -24,10 +24,10 @@ from tests.benchmarks import (
     start,
     surface,
     tagging,
-    team,
     timelines,
 )
 from tests.benchmarks.figures import Figure, table
+from tests.benchmarks.team import load, overhead
 
 Benchmark = Callable[[bool], Awaitable[list[Figure]]]
 
@@ -46,17 +46,17 @@ BENCHMARKS: dict[str, Benchmark] = {
     "crash": pacing.with_a_killed_and_a_suspended_process,
     "archivebox_scale": archivebox_scale.measure,
     "limiter10": pacing.at_ten_times_the_rate,
-    "team": team.measure_load,
-    "team_overhead": team.measure_overhead,
+    "team": load.measure_load,
+    "team_overhead": overhead.measure_overhead,
 }
 
 
 def main() -> int:
     """Run what the command line names; all of it if nothing is named."""
     options = _options()
-    load = os.getloadavg()[0]
+    busy = os.getloadavg()[0]
     found = asyncio.run(_measure(options.names or list(BENCHMARKS), options.quick))
-    loads = [round(load, 2), round(os.getloadavg()[0], 2)]
+    loads = [round(busy, 2), round(os.getloadavg()[0], 2)]
     if options.json:
         figures = {name: [figure.as_json() for figure in each] for name, each in found.items()}
         print(json.dumps({"load_before_after": loads, "figures": figures}, indent=1))

@@ -17,11 +17,7 @@ from server.sandbox import TOKEN
 from server.team.store.schema import migrate
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.team.cases import CASES, Case, digest, learn_answers
-from tests.support.machine.procfs import resident
-from tests.support.pace.pacing import ALLOWED, most_within
-from tests.support.sandboxed import LAUNCHER, SandboxProcess
-from tests.support.team.postgres import Postgres, serve_postgres
-from tests.support.team.replicas import (
+from tests.benchmarks.team.replicas import (
     Caller,
     Member,
     Refused,
@@ -31,7 +27,11 @@ from tests.support.team.replicas import (
     serve_replicas,
     write_policy,
 )
-from tests.support.team.wide_sandbox import WORKSPACES, wide_sandbox
+from tests.benchmarks.team.wide_sandbox import WORKSPACES, wide_sandbox
+from tests.support.machine.procfs import resident
+from tests.support.pace.pacing import ALLOWED, most_within
+from tests.support.sandboxed import LAUNCHER, SandboxProcess
+from tests.support.team.postgres import Postgres, serve_postgres
 
 PEOPLE = 50
 CALLS = 2000

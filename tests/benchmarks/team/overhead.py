@@ -14,10 +14,10 @@ from server.sandbox import TOKEN
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.team.cases import SMALL
 from tests.benchmarks.team.load import PEOPLE, Team, serve_team
+from tests.benchmarks.team.open_pace import WINDOW
+from tests.benchmarks.team.replicas import OPEN_PACE, Caller, open_callers
 from tests.support.sandboxed import PACED, clean
 from tests.support.stdio import StdioServer
-from tests.support.team.open_pace import WINDOW
-from tests.support.team.replicas import OPEN_PACE, Caller, open_callers
 
 _WARM_UP = 20
 

@@ -1,5 +1,5 @@
 """The launcher with a window of a millisecond for the pace of a team's server: the pace is in the
-path of every call, and nobody waits for it. `python -m tests.support.team.open_pace serve ...`.
+path of every call, and nobody waits for it. `python -m tests.benchmarks.team.open_pace serve ...`.
 """
 
 from __future__ import annotations

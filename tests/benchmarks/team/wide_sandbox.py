@@ -1,5 +1,5 @@
 """The sandbox of the Archive with five workspaces, as a process:
-`python -m tests.support.team.wide_sandbox --port 0 --window 1.0`.
+`python -m tests.benchmarks.team.wide_sandbox --port 0 --window 1.0`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def make_brands() -> tuple[Brand, ...]:
 def wide_sandbox(window: float = 1.0) -> Iterator[SandboxProcess]:
     """A sandbox with five workspaces that lives as long as the context."""
     options = ("--window", str(window))
-    with serve_sandbox("-m", "tests.support.team.wide_sandbox", *options) as url:
+    with serve_sandbox("-m", "tests.benchmarks.team.wide_sandbox", *options) as url:
         yield SandboxProcess(url)
 
 

@@ -20,7 +20,7 @@ from tests.support.sandboxed import LAUNCHER, clean
 
 Json = dict[str, Any]
 
-OPEN_PACE = (sys.executable, "-m", "tests.support.team.open_pace")
+OPEN_PACE = (sys.executable, "-m", "tests.benchmarks.team.open_pace")
 """The launcher with a pace that nobody waits for."""
 STATE_KEYS = "MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXY="
 _START_SECONDS = 60.0
