@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 FILE = ROOT / "docs" / "images" / "conversation.svg"
 WORKSPACE = "Northwind Skincare"
 COLLECTION = "Inspiration"
+PLATFORMS = {"TIKTOK": "TikTok", "YOUTUBE": "YouTube", "INSTAGRAM": "Instagram"}
 
 _WIDTH, _MARGIN, _LINE = 860, 28, 22
 _FONT = "-apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', Helvetica, Arial, sans-serif"
@@ -51,11 +52,12 @@ def draw(turns: list[Turn]) -> str:
 
 
 def _draw_question(text: str, top: int) -> Iterator[str]:
-    # No fonts are measured here: a letter takes 7.6 units, or a little less.
-    width = round(len(text) * 7.6) + 36
+    # No fonts are measured here: in the widest of them a letter takes 8.2 units.
+    width = round(len(text) * 8.2) + 36
     left = _WIDTH - _MARGIN - width
     yield f'<rect x="{left}" y="{top}" width="{width}" height="42" rx="16" fill="#274b6d"/>'
-    yield _write(text, left + 18, top + 27, fill="#ffffff")
+    place = f'x="{left + width // 2}" y="{top + 27}" text-anchor="middle"'
+    yield f'<text {place} fill="#fff">{escape(text)}</text>'
 
 
 def _draw_answer(tool: str, lines: list[str], top: int) -> Iterator[str]:
@@ -117,14 +119,16 @@ def _describe_post(post: dict[str, Any]) -> str:
     views = post["views"]
     seen = "views not published" if views is None else f"{views:,} views"
     money = f"${post['earnedMediaValueUsd']:,.0f}"
-    return f"{post['rank']}.  {money} - @{post['accountName']}, {post['provider'].title()}, {seen}"
+    platform = PLATFORMS.get(post["provider"], post["provider"])
+    return f"{post['rank']}.  {money} - @{post['accountName']}, {platform}, {seen}"
 
 
 def _describe_summary(summary: dict[str, Any]) -> Iterator[str]:
     metrics = summary["metrics"]
     value, views = metrics["earnedMediaValueUsd"], metrics["views"]
     middle = f"the one in the middle ${value['median']:,.0f}"
-    yield f"{summary['items']:,} posts earned ${value['total']:,.0f} (assumed dollars), {middle}."
+    money = f"${value['total']:,.0f} (dollars are assumed)"
+    yield f"{summary['items']:,} posts earned {money}, {middle}."
     yield f"They have {views['total']:,} views; for {views['unknown']:,} none are published."
 
 

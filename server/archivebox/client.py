@@ -18,6 +18,7 @@ from server.archivebox.failures import (
     decode,
     is_refused_command,
     make_foreign_failure,
+    make_long_failure,
     make_redirect_failure,
 )
 from server.archivebox.openapi import Description
@@ -35,6 +36,8 @@ LONGEST_ANSWER = 40.0
 """Seconds that one request may take: some wait for a running crawl to end."""
 SHORTEST_WAIT = 0.5
 """Seconds that a request is waited for even when its deadline has nearly come."""
+# Of httpx, which knows no longer ones.
+_LONGEST_URL = 65_536
 # Enough for a missing slash and one more; a longer way is a loop.
 _MOST_REDIRECTS = 3
 
@@ -198,6 +201,8 @@ class ArchiveBox:
 
     async def _send(self, send: Send, parse: Callable[[Reply], T], *, authenticated: bool) -> T:
         url = f"{self.url}{API}{send.path}?{_encode_values(send.params)}".removesuffix("?")
+        if len(url) > _LONGEST_URL:
+            raise make_long_failure()
         if not authenticated:
             return await self._follow(send, url, self._headers, parse)
         key = await self.keys.get_key(self, send.deadline)

@@ -24,6 +24,8 @@ Text = Annotated[str, Field(min_length=1)]
 
 # Paging and confirmation are this server's own; lists add their `limit` and `offset` themselves.
 _OURS = frozenset({"fields", "limit", "after", "offset", "confirm"})
+# What the server's database takes; beyond it the answer is a 503.
+_LARGEST_OFFSET = 2**63 - 1
 # For the note about a text that was cut.
 _BESIDE_TEXT = 200
 
@@ -187,6 +189,12 @@ class Many(EndpointRequest[R], Generic[R]):
                 Code.INVALID_ARGUMENT,
                 "`after` and `offset` exclude each other.",
                 "Keep one of them.",
+            )
+        if (self.offset or 0) > _LARGEST_OFFSET:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"`offset` must be at most {_LARGEST_OFFSET}; got {self.offset}.",
+                "Go on with `nextCursor` instead.",
             )
         shape: type[Shape] = self.result_type()
         check_fields(self.fields, shape)

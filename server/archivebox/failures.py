@@ -205,6 +205,15 @@ def _may_be_told(url: str, target: str) -> bool:
     return f".{there.hostname}".endswith(".archivebox.localhost")
 
 
+def make_long_failure() -> Failure:
+    """Return the failure for arguments that no address can hold."""
+    return Failure(
+        Code.INVALID_ARGUMENT,
+        "The arguments are too long to be sent: nothing was asked.",
+        "Shorten the longest of them.",
+    )
+
+
 def make_foreign_failure() -> Failure:
     """Return the failure for a server without the description of an ArchiveBox's API."""
     return Failure(

@@ -47,7 +47,8 @@ class Timeline:
         for entry in self.snapshots:
             instant = parse_instant(entry["at"])
             # Days since posting let items of different dates be compared.
-            moment: Moment = instant if by_date else (instant - self.row.moment) / _DAY
+            age = (instant - self.row.moment) / _DAY
+            moment: Moment = instant.isoformat() if by_date else age
             points.append((moment, to_number(_read_figure(entry, measure))))
         return points
 

@@ -285,7 +285,7 @@ def _to_protocol_error(failure: Failure, uri: str) -> MCPError:
 
 
 def _describe_choices(failure: Failure) -> str:
-    choices = failure.details.get("candidates") or failure.details.get("choices") or []
+    choices = failure.details.get("candidates", failure.details.get("choices", ()))
     names = [f"{choice['name']} ({choice['id']})" for choice in choices[:_MOST_CHOICES]]
     return f"There are: {', '.join(names)}." if names else ""
 

@@ -20,18 +20,15 @@ FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 # Of other programs; tests/packages and tests/process start these.
 OTHERS = (
-    ".venv/bin/pip install",
-    ".venv/bin/python -m pytest",
-    "chmod",
+    "git clone",
+    "git pull",
+    "python3 -m venv",
     "claude mcp add archive",
     "codex mcp add archive",
     "gemini extensions install",
-    "git clone",
-    "git pull",
-    "ls -A",
-    "nano",
     "npx @modelcontextprotocol/inspector",
-    "python3 -m venv",
+    ".venv/bin/pip install",
+    ".venv/bin/python -m pytest",
 )
 INLINE = re.compile(r"`((?:\.venv/bin/)?archive-mcp(?: [^`\n]*)?)`")
 # It holds a real token, asks for one, or waits for a client: parsed, not run.

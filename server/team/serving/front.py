@@ -100,7 +100,7 @@ class Front:
             self._toolsets,
             RefusalAudit(observing.audit_log),
         )
-        downloads = Downloads(self._files.store, self._files.links)
+        downloads = Downloads(self._files.store, self._files.links, observing.audit_log)
         self.app = App(team, endpoint, self.open, self._check, [downloads.make_route()])
 
     def reload(self) -> None:

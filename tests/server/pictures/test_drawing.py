@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,7 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_that_strangers_chose_are_drawn_as_text_without_a_warning(name: str) -> None:
-    moment = datetime(2026, 11, 1, tzinfo=UTC)
+    moment = "2026-11-01T00:00:00+00:00"
 
     heading, bars = Heading(name, [name]), Bars(name, [1, None], [name, "unknown"])
 

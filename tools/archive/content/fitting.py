@@ -4,9 +4,11 @@ else."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from server.insights.rows import parse_instant
+from server.tool.result import drop_nulls
 
 Json = dict[str, Any]
 
@@ -38,7 +40,7 @@ def drop_misfits(parts: Json, records: Iterable[Json]) -> tuple[list[Json], list
     fitting = list(records)
     broken: list[str] = []
     for name in _list_seen(parts):
-        rest = [record for record in fitting if _CHECKS[name](parts[name], record)]
+        rest = list(filter(partial(_CHECKS[name], parts[name]), fitting))
         if len(rest) < len(fitting):
             broken.append(name)
         fitting = rest
@@ -62,7 +64,7 @@ def describe_misfits(count: int, parts: Iterable[str]) -> list[str]:
     """Return what a result says about items that came although they do not fit."""
     if not count:
         return []
-    names = ", ".join(f"filter.{name}" for name in parts)
+    names = ", ".join(map("filter.{}".format, parts))
     return [f"Archive did not apply {names}: {count} items that do not fit are left out. {MIXED}"]
 
 
@@ -158,10 +160,10 @@ def _has_account(names: list[str], record: Json) -> bool:
 def _has_type(types: list[str], record: Json) -> bool:
     if not {"provider", "type"} <= record.keys():
         return True
-    return any(_is_of_type(name, record) for name in types)
+    return any(map(partial(_is_of_type, record), types))
 
 
-def _is_of_type(name: str, record: Json) -> bool:
+def _is_of_type(record: Json, name: str) -> bool:
     # A word that is new to us allows everything.
     if name not in _TYPES:
         return True
@@ -174,7 +176,8 @@ def _is_in_window(window: Json, record: Json) -> bool:
     if moment is None:
         return True
     # An open side is where the item itself is.
-    first, last = (parse_instant(window.get(side) or moment) for side in ("from", "to"))
+    bounds = {"from": moment, "to": moment, **drop_nulls(window)}
+    first, last = parse_instant(bounds["from"]), parse_instant(bounds["to"])
     return first <= parse_instant(moment) <= last
 
 

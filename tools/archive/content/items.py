@@ -68,6 +68,10 @@ _MOST_READ = 1_000
 _RELATION_COST = 20.5
 
 
+# What messages call a part of the filter.
+_FILTER = "filter.{}".format
+
+
 def estimate_page(selection: Selection) -> float:
     """Return the rate credits of a page of items with these fields."""
     fields = fields_of(Item)
@@ -159,7 +163,8 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     def variables(self) -> dict[str, Any]:
         variables = super().variables()
         # Archive has no search for an exact phrase: its fuzzy one finds the candidates.
-        if self.caption_phrase and not self.preset_id and "superSearch" not in self.parts:
+        searches = self.preset_id or "superSearch" in self.parts
+        if self.caption_phrase and not searches:
             search = {"mode": "FUZZY_CAPTION", "searchQuery": self.caption_phrase}
             variables["filter"] = {**variables.get("filter", {}), "superSearch": search}
         return variables
@@ -183,7 +188,11 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         if not self.caption_phrase:
             return records
         phrase = _flatten(self.caption_phrase)
-        return [record for record in records if phrase in _flatten(record["caption"])]
+
+        def holds_phrase(record: Json) -> bool:
+            return phrase in _flatten(record["caption"])
+
+        return list(filter(holds_phrase, records))
 
     async def run(self, context: ArchiveContext) -> Result:
         if self.caption_phrase:
@@ -215,8 +224,10 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         if names is not None:
             name_options(matches, Item, selection, names)
         order = self.order()
+        if order is not None:
+            matches = order(matches)
         records = RecordList(self.limit)
-        for record in order(matches) if order else matches:
+        for record in matches:
             if not records.add(record):
                 break
         return records.result({"totalCount": total, "nextCursor": None, "notes": notes})
@@ -246,8 +257,7 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
 
     async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
         """Return what a result of `total` items says if Archive may not have applied the search."""
-        unseen = [f"filter.{name}" for name in list_unseen(self.parts)]
-        unseen += self.describe_conditions()
+        unseen = [*map(_FILTER, list_unseen(self.parts)), *self.describe_conditions()]
 
         async def count(parts: Json) -> int | None:
             return await count_all(_parse(filter=parts), context, api)
@@ -287,8 +297,7 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
 
     def notes_if_empty(self) -> list[str]:
         parts = self.parts
-        names = [f"filter.{name}" for name in parts]
-        notes = describe_emptiness([*names, *self.describe_conditions()])
+        notes = describe_emptiness([*map(_FILTER, parts), *self.describe_conditions()])
         if parts.keys() & {"creatorLocations", "ugcLocations"}:
             notes.append(NO_SUCH_PLACE)
         if parts.keys() & {"collectionsIds", "campaignsIds"}:

@@ -86,10 +86,9 @@ def offer(
     # Archive drops stories without listing them as skipped: the user would never learn of it.
     accepted = [entry for entry in result if entry["type"] != "STORY"]
     stories = len(result) - len(accepted)
-    left_out = [
-        *([count_noun(stories, "story", "stories")] if stories else []),
-        *absent,
-    ]
+    left_out = list(absent)
+    if stories:
+        left_out.insert(0, count_noun(stories, "story", "stories"))
     if not accepted:
         raise Failure(
             Code.INVALID_ARGUMENT,

@@ -73,6 +73,8 @@ _ABOUT_ITEM = (
     "archivePublicUrl",
     "originalUrl",
     "socialProfile.accountName",
+    *map("currentEngagement.{}".format, METRICS),
+    "currentEngagement.linearViralityScore",
 )
 
 
@@ -152,8 +154,7 @@ class Computed(WindowedSource, Workflow[JobRow]):
 
     def paths(self) -> list[str]:
         """What is asked of each item."""
-        metrics = [f"currentEngagement.{name}" for name in (*METRICS, "linearViralityScore")]
-        return [*_ABOUT_ITEM, *metrics]
+        return list(_ABOUT_ITEM)
 
     @abstractmethod
     def title_of_job(self, items: str) -> str:

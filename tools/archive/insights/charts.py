@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from operator import itemgetter
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
@@ -187,7 +188,7 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
         result = await answers(context.api, requested, ["at", *self.requested_metrics])
         if any(page["pageInfo"]["hasNextPage"] for page in result):
             notes.append("Only the latest 100 snapshots of each item are shown.")
-        histories = [page["nodes"] for page in result]
+        histories = list(map(itemgetter("nodes"), result))
         subject = await self._subject(context)
         return chart_engagement(rows, histories, self._measures(context), subject), notes
 

@@ -28,8 +28,9 @@ from tools.archive.content.fitting import drop_misfits
 from tools.archive.creators import GetCreator
 from tools.archive.insights.base import Computed, SourceItems, show_money
 
-_MOST_PEOPLE, _ALL = 25, 100_000
-"""The most groups of creators and accounts where nobody says how many, and of other groups."""
+_ALL = 100_000
+# The most groups where nobody says how many: people are many, and weeks or platforms are few.
+_MOST_GROUPS: dict[By, int] = {"creator": 25, "account": 25}
 # Groups are cut no further: fewer of them would no longer be an answer.
 _FEWEST = 5
 _ABOUT_GROUPS = {
@@ -172,7 +173,7 @@ class SummarizePerformance(Computed):
         """Return the most groups of a kind."""
         if self.top is not None:
             return self.top
-        return _MOST_PEOPLE if by in ("creator", "account") else _ALL
+        return _MOST_GROUPS.get(by, _ALL)
 
     def _about(self, rows: list[Row]) -> list[str]:
         notes = [
@@ -253,7 +254,7 @@ class GetTopContent(Computed):
         return show_money(answer, context.money)
 
     def result(self, result: SourceItems) -> dict[str, Any]:
-        values = [row.value(self.metric_name) for row in result.rows]
+        values = _list_values(result.rows, self.metric_name)
         unknown = values.count(None)
         coverage = {
             "items": len(values),
@@ -331,8 +332,12 @@ class GetTopContent(Computed):
 
 def _lack(rows: list[Row], metric: str) -> bool:
     """Return whether there are rows, and none has the metric."""
-    return {row.value(metric) for row in rows} == {None}
+    return set(_list_values(rows, metric)) == {None}
+
+
+def _list_values(rows: list[Row], metric: str) -> list[float | None]:
+    return [row.value(metric) for row in rows]
 
 
 def _rows(page: Page) -> list[Row]:
-    return [make_row(record) for record in page.records]
+    return list(map(make_row, page.records))

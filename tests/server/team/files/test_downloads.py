@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
+from server.audit.lines import JsonLines
 from server.settings import Secret
 from server.team.files.downloads import Downloads
 from server.team.files.links import LIFE, Links
@@ -41,9 +43,17 @@ class Site:
     def __post_init__(self) -> None:
         """Put the route into an app."""
         self.links = self.make_links()
-        app = Starlette(routes=[Downloads(self.store, self.links).make_route()])
+        lines = JsonLines(self.folder / "audit.jsonl")
+        app = Starlette(routes=[Downloads(self.store, self.links, lines).make_route()])
         transport = httpx2.ASGITransport(app, raise_app_exceptions=True)
         self.client = httpx2.AsyncClient(transport=transport, base_url=URL, trust_env=False)
+
+    def read_audit(self) -> list[tuple[str, str, list[str]]]:
+        """Who loaded what, in order."""
+        file = self.folder / "audit.jsonl"
+        lines = file.read_text().splitlines() if file.exists() else []
+        events = [json.loads(line) for line in lines]
+        return [(event["principal"], event["tool"], event["ids"]) for event in events]
 
     def make_links(self, keys: tuple[bytes, ...] = KEYS) -> Links:
         """The links of a server with these keys."""
@@ -216,7 +226,7 @@ async def test_a_link_holds_no_token_and_only_the_groups_that_count(site: Site) 
     sealed = site.link(identity, "q4.csv").rpartition("/")[2]
     owner, _ = site.links.open(sealed)
 
-    assert owner.groups == {"marketing"}
+    assert owner.groups == frozenset({"marketing"})
     assert owner.token is None
     assert len(sealed) < 500
 
@@ -231,3 +241,14 @@ async def test_other_methods_do_nothing(site: Site) -> None:
     for method in ("POST", "PUT", "DELETE"):
         assert (await site.client.request(method, link)).status_code == 405
     assert (await site.client.get(link)).status_code == 200
+
+
+async def test_who_loaded_what_is_in_the_audit_log(site: Site) -> None:
+    link = site.export(ANNA, "q4.csv", b"0123456789")
+    await site.client.head(link)
+    await site.client.get(f"{link[:-4]}AAAA")
+    assert site.read_audit() == []
+    for first in ("0", "5"):
+        await site.client.get(link, headers={"range": f"bytes={first}-"})
+
+    assert site.read_audit() == [("oidc:anna", "download", ["q4.csv"])]

@@ -8,7 +8,7 @@ import pytest
 
 from server.team.jobs.journal import PostgresJournal
 from server.team.store.database import Database
-from tests.support.team.queued import Nudged
+from tests.support.jobs.queued import Nudged
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from server.team.jobs.people import Person
 from server.team.jobs.queue import QueuedJobs
 from server.team.store.database import Database
 from tests.support.jobs.doubles import JOB, Toy, some
-from tests.support.team.queued import Nudged
+from tests.support.jobs.queued import Nudged
 
 
 @dataclass

@@ -13,7 +13,7 @@ from server.team.jobs.journal import PostgresJournal
 from server.team.jobs.queue import Queue, QueuedJobs
 from server.team.store.database import Database
 from tests.support.jobs.doubles import JOB, Toy, some
-from tests.support.team.queued import Nudged
+from tests.support.jobs.queued import Nudged
 
 
 @pytest.fixture
