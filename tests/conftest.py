@@ -20,9 +20,9 @@ from tests.support.suite.sharing import ALONE, Sharing
 
 # Their fixtures start servers of other programs when a test first asks for one.
 pytest_plugins = (
-    "tests.support.team.postgres",
-    "tests.support.team.redis",
-    "tests.support.team.s3",
+    "tests.support.team.engines.postgres",
+    "tests.support.team.engines.redis",
+    "tests.support.team.engines.s3",
 )
 
 # The same inputs in every run, and no limit to how long a busy machine takes over one of them.

@@ -15,9 +15,10 @@ All of it blocks on the disk: async callers run it in a worker thread.
 """
 
 from server.exports.directory import Leftover
+from server.exports.draft import Draft
 from server.exports.names import FORMATS, Format
 from server.exports.paths import Download, ExportFolder, FolderEntry, Piece, Target
-from server.exports.publish import Draft, Export, find_published, publish, store, withdraw
+from server.exports.publish import Export, find_published, publish, store, withdraw
 from server.exports.spool import Spool, discard, list_leftovers
 from server.exports.writers import Layout, build, check_available
 

@@ -14,11 +14,12 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from server import wall_clock
 from server.errors import Code, Failure
 from server.exports.directory import Directory, is_regular, open_folder, translate_errors
+from server.exports.draft import Draft
 from server.exports.names import (
     Format,
     check_existing_name,
@@ -28,9 +29,6 @@ from server.exports.names import (
     make_file_name,
     number_names,
 )
-
-if TYPE_CHECKING:
-    from server.exports.publish import Draft
 
 # The most bytes of one piece of a file.
 MAX_PIECE = 1_000_000

@@ -11,10 +11,11 @@ from server.errors import Failure
 from server.exports import parquet, xlsx
 from server.exports.cells import CsvFile
 from server.exports.columns import Column, Row, Survey
+from server.exports.draft import Draft
 from server.exports.names import Format
 from server.exports.parquet import ParquetFile
 from server.exports.paths import ExportFolder, Target
-from server.exports.publish import Draft, write_draft
+from server.exports.publish import write_draft
 from server.exports.spool import Spool
 from server.exports.xlsx import XlsxFile
 

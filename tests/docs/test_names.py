@@ -27,6 +27,14 @@ def section(title: str) -> str:
     return TOOLS.partition(f"\n## {title}\n")[2].partition("\n#")[0]
 
 
+def team_variables() -> set[str]:
+    """The variables that a server for a team reads; any of its secrets may stand in a file."""
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "server/team").rglob("*.py")]
+    names = set(re.findall(r'"(ARCHIVE_MCP_[A-Z_]+)"', "\n".join(sources)))
+    # Set by the program itself, for the processes that share an address.
+    return names - set(VARIABLES) - {"ARCHIVE_MCP_HTTP_LISTENER"}
+
+
 def known_toolsets() -> set[str]:
     surface = Catalog.read(SURFACE, load=__import__)
     with pytest.raises(ValueError, match="unknown toolset") as refused:
@@ -75,7 +83,11 @@ def test_every_setting_is_in_the_table_and_no_other_is_named() -> None:
     table = PAGES["settings"].partition("<!-- settings -->")[2].partition("<!-- /settings -->")[0]
     assert set(VARIABLES) == set(re.findall(r"`(ARCHIVE\w+)`", table))
     named = re.findall(r"\b(ARCHIVE(?:BOX|_MCP|_APP|_WORKSPACE|_API)_[A-Z_]+)\b", EVERYWHERE)
-    assert set(named) <= set(VARIABLES)
+    assert {name.removesuffix("_FILE") for name in named} <= {*VARIABLES, *team_variables()}
+
+
+def test_every_setting_of_a_team_is_on_its_page() -> None:
+    assert {name for name in team_variables() if f"`{name}`" not in PAGES["team"]} == set()
 
 
 def test_every_tool_that_is_named_exists() -> None:

@@ -31,7 +31,7 @@ from tests.benchmarks.team.wide_sandbox import WORKSPACES, wide_sandbox
 from tests.support.machine.procfs import resident
 from tests.support.pace.pacing import ALLOWED, most_within
 from tests.support.sandboxed import LAUNCHER, SandboxProcess
-from tests.support.team.postgres import Postgres, serve_postgres
+from tests.support.team.engines.postgres import Postgres, serve_postgres
 
 PEOPLE = 50
 CALLS = 2000

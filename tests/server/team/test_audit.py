@@ -17,7 +17,7 @@ from server.team.audit import AuditTable
 from server.team.commands import run_team_audit
 from server.team.settings import TeamSettings
 from server.team.store.database import Database
-from tests.support.team.postgres import Postgres
+from tests.support.team.engines.postgres import Postgres
 
 ANN = Event(
     "2026-01-30T23:59:59.000Z",

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from tests.support.paths import ROOT
-from tests.support.team.postgres import PASSWORD
+from tests.support.team.engines.postgres import PASSWORD
 
 VARIABLE = "ARCHIVE_MCP_DATABASE_URL"
 

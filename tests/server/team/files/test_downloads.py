@@ -226,7 +226,7 @@ async def test_a_link_holds_no_token_and_only_the_groups_that_count(site: Site) 
     sealed = site.link(identity, "q4.csv").rpartition("/")[2]
     owner, _ = site.links.open(sealed)
 
-    assert owner.groups == frozenset({"marketing"})
+    assert owner.groups == {"marketing"}
     assert owner.token is None
     assert len(sealed) < 500
 

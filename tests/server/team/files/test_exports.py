@@ -15,7 +15,7 @@ from server.exports import store as store_data
 from server.team.files.exports import PersonFiles
 from server.team.files.settings import FileSettings
 from server.team.files.store import FileStore, open_store
-from tests.support.team.s3 import S3
+from tests.support.team.engines.s3 import S3
 from tests.support.team.stored import ANNA, BEN, export, exports_of, write
 
 ODD_NAMES = (

@@ -19,7 +19,7 @@ from server.sandbox.serve import open_server
 from tests.support.sandbox.uploads import Counting
 from tests.support.sandboxed import SandboxProcess
 from tests.support.team.crew import Crew, open_crew
-from tests.support.team.postgres import Postgres
+from tests.support.team.engines.postgres import Postgres
 
 COUNT = 60
 KILLS = 4

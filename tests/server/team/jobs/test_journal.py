@@ -15,7 +15,7 @@ from server.jobs.model import End, Mark
 from server.team.jobs.journal import PostgresJournal
 from server.team.store.database import Database
 from tests.support.jobs.doubles import JOB, begun, some, states
-from tests.support.team.postgres import Postgres
+from tests.support.team.engines.postgres import Postgres
 
 ASKS: dict[str, Callable[[PostgresJournal, str], Awaitable[object]]] = {
     "job": lambda journal, name: journal.job(name),

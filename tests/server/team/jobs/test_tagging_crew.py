@@ -16,7 +16,7 @@ from server.sandbox import MAIN
 from tests.support.sandboxed import sandbox_process
 from tests.support.tagging import Site
 from tests.support.team.crew import Crew, open_crew
-from tests.support.team.postgres import Postgres
+from tests.support.team.engines.postgres import Postgres
 
 WINDOW = 0.01
 LEASE = 1.0

@@ -10,7 +10,7 @@ import pytest
 from server.errors import Code, Failure
 from server.team.store.database import Connection, Database
 from tests.support.machine.ports import closed_port
-from tests.support.team.postgres import Postgres
+from tests.support.team.engines.postgres import Postgres
 
 ADD = "INSERT INTO workspace_choices (principal_id, account, workspace) VALUES (%s, 'a', 'w')"
 COUNT = "SELECT count(*) FROM workspace_choices"

@@ -21,7 +21,7 @@ from server.team.store.redis_pace import RedisPace
 from server.team.store.schema import list_migrations
 from tests.support.machine.ports import closed_port
 from tests.support.settings import Places
-from tests.support.team.postgres import Postgres
+from tests.support.team.engines.postgres import Postgres
 
 DATABASE, REDIS = "ARCHIVE_MCP_DATABASE_URL", "ARCHIVE_MCP_REDIS_URL"
 ANN = Identity("oidc", "ann", "Ann")

@@ -17,8 +17,8 @@ from server.team.store.postgres_pace import PostgresPace
 from server.team.store.redis_pace import RedisPace
 from tests.support.machine.ports import closed_port
 from tests.support.pace.stores import open_pacer
-from tests.support.team.postgres import Postgres
-from tests.support.team.redis import Redis
+from tests.support.team.engines.postgres import Postgres
+from tests.support.team.engines.redis import Redis
 
 KEY = state_key("https://archive.test", "workspace")
 WINDOW = 0.2

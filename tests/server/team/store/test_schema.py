@@ -9,7 +9,7 @@ import pytest
 from server.settings import SettingsError
 from server.team.store.database import Database
 from server.team.store.schema import check_schema, list_migrations, migrate
-from tests.support.team.postgres import PASSWORD, Postgres
+from tests.support.team.engines.postgres import PASSWORD, Postgres
 
 
 async def check(url: str) -> None:

@@ -17,7 +17,7 @@ from server.shared_state import SharedState
 from server.team.store.database import Database
 from server.team.store.spending import PostgresSpending
 from server.team.store.state import make_shared_state
-from tests.support.team.postgres import Postgres
+from tests.support.team.engines.postgres import Postgres
 
 ANN, BOB = "oidc:ann", "oidc:bob"
 ACCOUNT = "token-of-the-team"

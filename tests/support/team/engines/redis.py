@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.machine.ports import reserved_port
-from tests.support.team.debian import Unavailable, find_libraries, unpack_packages
+from tests.support.team.engines.debian import Unavailable, find_libraries, unpack_packages
 
 PASSWORD = "made-up-password-of-tests"
 _START_SECONDS = 30.0

@@ -24,7 +24,7 @@ import pytest
 
 from tests.support.archivebox.install import Account, plain_account
 from tests.support.machine.ports import reserved_port
-from tests.support.team.debian import Unavailable, find_libraries, unpack_packages
+from tests.support.team.engines.debian import Unavailable, find_libraries, unpack_packages
 
 USER = "archive"
 PASSWORD = "made-up-password-of-tests"
