@@ -21,7 +21,7 @@ def test_the_policy_of_the_page_can_be_used(tmp_path: Path) -> None:
     secret.write_text("arch_live_example", encoding="utf-8")
     text = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)[0]
     file = tmp_path / "policy.toml"
-    file.write_text(text.replace("/run/secrets/archive_marketing", str(secret)), encoding="utf-8")
+    file.write_text(text.replace("/run/secrets/marketing_token", str(secret)), encoding="utf-8")
     toolsets = frozenset(Catalog.read(SURFACE, lambda name: None).list_toolsets())
     policy = read_policy(file, toolsets, {"OFFICE_BOX_KEY": "box-key"})
 
