@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC
 from types import SimpleNamespace
 from typing import Any, ClassVar, cast
@@ -62,6 +62,9 @@ class Backends:
         self.confirmations = Confirmations("ask")
         self.principal = LOCAL_USER
         self.auditor = Auditor()
+
+    def list_downloads(self, names: Iterable[str]) -> Mapping[str, Any]:
+        return {}
 
     async def backend(self, name: str) -> Any:
         if name == "closed":
