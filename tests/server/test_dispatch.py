@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC
 from types import SimpleNamespace
 from typing import Any, ClassVar, cast
@@ -64,10 +64,6 @@ class Backends:
         self.auditor = Auditor()
 
     def list_downloads(self, names: Iterable[str]) -> Mapping[str, Any]:
-        return {}
-
-    def list_downloads(self, names: Iterable[str]) -> dict[str, Any]:
-        assert list(names) == []
         return {}
 
     async def backend(self, name: str) -> Any:
