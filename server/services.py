@@ -29,15 +29,16 @@ if TYPE_CHECKING:
     from server.exports import Download, ExportFolder
     from server.http.transport import InProcess
     from server.jobs import Account, JobRow, Jobs, Leases
-    from server.jobs.observer import Meter
+    from server.jobs.observer import Meter, OnEnd
     from server.limiter import Limiter, Snapshot
     from server.observing import Telemetry
     from server.sandbox import Sandbox
 
     # Makes a client with the keyword arguments of `Archive`.
     MakeArchive = Callable[..., Archive]
-    # Opens the jobs of these accounts, None for all; the meter says what an API allows now.
-    OpenJobs = Callable[[set[Account] | None, Meter], AbstractAsyncContextManager[Jobs]]
+    # Opens the jobs of these accounts, None for all; the meter says what an API allows now, and
+    # the last is told of each job that ended in this process.
+    OpenJobs = Callable[[set[Account] | None, Meter, OnEnd], AbstractAsyncContextManager[Jobs]]
 
 log = logging.getLogger("archive_mcp")
 
@@ -161,7 +162,8 @@ class Services:
     async def _host_jobs(self, *, task_status: TaskStatus[Jobs]) -> None:
         """Host the jobs in a task of their own, because calls come and go."""
         try:
-            async with self._open_jobs(await self._accounts(), self._read_limits) as jobs:
+            opening = self._open_jobs(await self._accounts(), self._read_limits, self._note_end)
+            async with opening as jobs:
                 task_status.started(jobs)
                 await self._ending.wait()
         finally:
@@ -170,7 +172,7 @@ class Services:
 
     @asynccontextmanager
     async def _open_own_jobs(
-        self, accounts: set[Account] | None, meter: Meter
+        self, accounts: set[Account] | None, meter: Meter, on_end: OnEnd
     ) -> AsyncIterator[Jobs]:
         from server.jobs import LocalJobs, SqliteJournal
 
@@ -179,10 +181,26 @@ class Services:
             None if self._settings.sandbox else self._settings.state_dir, leases=self._leases
         )
         try:
-            async with LocalJobs(journal, accounts=accounts, meter=meter) as jobs:
+            local = LocalJobs(journal, accounts=accounts, meter=meter, on_end=on_end)
+            async with local as jobs:
                 yield jobs
         finally:
             journal.close()
+
+    async def _note_end(self, row: JobRow) -> None:
+        """Have the end of a job in the audit log, where it changed something or made a file."""
+        resource = (row.result or {}).get("resource")
+        if not row.writes and resource is None:
+            return
+        await self.auditor.note(
+            "job",
+            row.tool,
+            "done" if row.state == "done" else "failed",
+            workspace=row.workspace,
+            job=row.id,
+            ids=() if resource is None else (resource["name"],),
+            code=(row.error or {}).get("code"),
+        )
 
     async def _read_limits(self, row: JobRow) -> Snapshot | None:
         """Return what the API of a job allows now; None where it has no limits."""

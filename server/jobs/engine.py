@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -25,7 +26,7 @@ from server.jobs.model import (
     NewRecord,
     Phase,
 )
-from server.jobs.observer import Meter, no_limits
+from server.jobs.observer import Meter, OnEnd, no_limits, tell_nobody
 from server.jobs.reading import JournalReader, Reporter, add_records
 from server.jobs.runner import Runner
 
@@ -49,6 +50,7 @@ class LocalJobs(JournalReader):
         sleep: coroutine function that waits a number of seconds of that clock.
         grace: seconds that what is under way gets when the server ends.
         accounts: whose jobs are seen, stopped and resumed here; None for everybody's.
+        on_end: told of each job that ended in this process.
         meter: returns what the API of a job allows now, for the forecasts.
 
     Every method raises `Failure` where the journal cannot be used, and `NOT_FOUND` for a job that
@@ -65,6 +67,7 @@ class LocalJobs(JournalReader):
         grace: float = GRACE,
         accounts: Collection[Account] | None = None,
         meter: Meter = no_limits,
+        on_end: OnEnd = tell_nobody,
     ) -> None:
         super().__init__(journal, accounts)
         self._meter = meter
@@ -73,6 +76,7 @@ class LocalJobs(JournalReader):
         self._clock = clock
         self._sleep = sleep
         self._grace = grace
+        self._on_end = on_end
         self._group = anyio.create_task_group()
         self._runners: dict[str, Runner] = {}
         # The ends that the journal could not take: on a full disk it says nothing itself.
@@ -243,6 +247,11 @@ class LocalJobs(JournalReader):
             # A job taken again may already have its next runner here.
             if self._runners.get(job_id) is runner:
                 del self._runners[job_id]
+        # Out of reach of the journal nothing more is known of the job.
+        with suppress(Failure):
+            row = await self._journal.job(job_id)
+            if row.ended:
+                await self._on_end(row)
 
     def _refuse_if_closed(self) -> None:
         if self._closed:

@@ -31,6 +31,14 @@ class Trouble:
     until: float = 0.0
 
 
+# Told of a job that has ended.
+OnEnd = Callable[[JobRow], Awaitable[None]]
+
+
+async def tell_nobody(row: JobRow) -> None:
+    """Do nothing: nobody asked to be told."""
+
+
 async def no_limits(_: JobRow) -> Snapshot | None:
     """Return None: nothing is known of what the API allows."""
     return None

@@ -6,9 +6,11 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+import anyio
 from prometheus_client import start_http_server
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from server.audit.auditor import REQUEST_ID, Auditor
 from server.audit.lines import JsonLines
 from server.audit.log import AuditLog, SeveralLogs
+from server.errors import Failure
 from server.observing.logs import write_json
 from server.observing.metrics import Metrics
 from server.observing.telemetry import Telemetry
@@ -31,6 +34,8 @@ log = logging.getLogger("archive_mcp.team")
 # Failed sign-ins that are recorded within a minute: whoever tries keys must not fill the log.
 _MOST_REFUSALS = 60
 _MINUTE = 60.0
+_COUNT_JOBS = "SELECT state, count(*) FROM jobs GROUP BY state"
+_COUNT_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,27 @@ class Observing:
 
     audit_log: AuditLog | None = None
     telemetry: Telemetry | None = None
+
+    @asynccontextmanager
+    async def count_jobs(self, database: Database | None) -> AsyncIterator[None]:
+        """Have the numbers of jobs among the figures as long as the context lives."""
+        metrics = self.telemetry.metrics if self.telemetry else None
+        if metrics is None or database is None:
+            yield
+            return
+        async with anyio.create_task_group() as group:
+            group.start_soon(_count_jobs, metrics, database)
+            yield
+            group.cancel_scope.cancel()
+
+
+async def _count_jobs(metrics: Metrics, database: Database) -> None:
+    while True:
+        # Out of reach, the last figures stand: the probe of readiness says what is wrong.
+        with suppress(Failure):
+            rows = await database.execute(_COUNT_JOBS)
+            metrics.set_jobs({str(state): int(count) for state, count in rows})
+        await anyio.sleep(_COUNT_SECONDS)
 
 
 def open_observing(base: Settings, team: TeamSettings, database: Database | None) -> Observing:

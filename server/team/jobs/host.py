@@ -9,6 +9,8 @@ from typing import Self
 
 import anyio
 
+from server.audit.auditor import Auditor
+from server.audit.log import AuditLog
 from server.errors import Code, Failure
 from server.jobs.failures import may_pass
 from server.jobs.model import End, JobRow, JobState, to_dict
@@ -31,14 +33,22 @@ class JobHost:
     Args:
         journal: of everybody.
         nudges: tell the other workers of what this one gives back.
+        audit_log: has the jobs that nobody may work on any more.
     """
 
-    def __init__(self, journal: PostgresJournal, people: People, nudges: Nudges) -> None:
+    def __init__(
+        self,
+        journal: PostgresJournal,
+        people: People,
+        nudges: Nudges,
+        audit_log: AuditLog | None = None,
+    ) -> None:
         self.running: set[str] = set()
         self._group = anyio.create_task_group()
         self._journal = journal
         self._people = people
         self._nudges = nudges
+        self._audit_log = audit_log
         self._closing = False
 
     async def __aenter__(self) -> Self:
@@ -111,6 +121,11 @@ class JobHost:
     async def _refuse(self, job: str, failure: Failure) -> None:
         """End a job that cannot be worked on, or pause it until the user has put that right."""
         state = JobState.PAUSED if failure.code in _CURABLE else JobState.FAILED
+        principal, _ = await self._journal.read_owner(job)
         lease = await self._journal.take(job, "a worker")
         await self._journal.end(lease, End(state, to_dict(failure)))
         log.warning("%s cannot be worked on: %s", job, failure.message)
+        row = await self._journal.job(job)
+        await Auditor(self._audit_log, principal, principal).note(
+            "refused", row.tool, "refused", job=job, code=str(failure.code)
+        )

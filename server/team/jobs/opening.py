@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from server.jobs import Account, Jobs, LocalJobs
 from server.jobs.lease import LEASE_SECONDS
-from server.jobs.observer import Meter
+from server.jobs.observer import Meter, OnEnd
 from server.team.jobs.journal import PostgresJournal
 from server.team.jobs.people import PURPOSE
 from server.team.jobs.queue import Nudges, QueuedJobs
@@ -37,8 +37,10 @@ def queue_jobs(database: Database, nudges: Nudges, keys: tuple[bytes, ...]) -> O
         journal = PostgresJournal(database, principal, sealed_identity=sealed)
 
         @asynccontextmanager
-        async def open_jobs(accounts: set[Account] | None, meter: Meter) -> AsyncIterator[Jobs]:
-            del meter  # only who works on a job looks ahead
+        async def open_jobs(
+            accounts: set[Account] | None, meter: Meter, on_end: OnEnd
+        ) -> AsyncIterator[Jobs]:
+            del meter, on_end  # only who works on a job looks ahead, and sees it end
             yield QueuedJobs(journal, nudges, accounts=accounts)
 
         return open_jobs
@@ -57,8 +59,11 @@ def host_jobs(database: Database, *, lease_seconds: float = LEASE_SECONDS) -> Op
         journal = PostgresJournal(database, identity.principal.id, lease_seconds=lease_seconds)
 
         @asynccontextmanager
-        async def open_jobs(accounts: set[Account] | None, meter: Meter) -> AsyncIterator[Jobs]:
-            async with LocalJobs(journal, accounts=accounts, meter=meter) as jobs:
+        async def open_jobs(
+            accounts: set[Account] | None, meter: Meter, on_end: OnEnd
+        ) -> AsyncIterator[Jobs]:
+            local = LocalJobs(journal, accounts=accounts, meter=meter, on_end=on_end)
+            async with local as jobs:
                 yield jobs
 
         return open_jobs

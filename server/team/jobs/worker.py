@@ -81,6 +81,7 @@ class Worker:
             database, team.state_keys, host_jobs(database, lease_seconds=lease_seconds)
         )
         self._files = TeamFiles(base, team, self.policy)
+        self._observing = open_observing(base, team, database)
         builder = TenantBuilder(
             base,
             shared,
@@ -88,7 +89,7 @@ class Worker:
             self._store.limiter,
             self._files,
             make_surroundings(base),
-            open_observing(base, team, database),
+            self._observing,
         )
         self.tenants = Tenants(
             builder, most=team.limits.people, idle_seconds=team.limits.idle_seconds
@@ -115,7 +116,8 @@ class Worker:
             group = await stack.enter_async_context(anyio.create_task_group())
             with call_on_hangup(self.reload):
                 # The tenants close first and pause their jobs, which are given back then.
-                async with JobHost(self._journal, self._people, self._queue) as host, self.tenants:
+                host = JobHost(self._journal, self._people, self._queue, self._observing.audit_log)
+                async with host, self.tenants:
                     group.start_soon(self._consume, host)
                     group.start_soon(self._look, host)
                     await self._stopping.wait()

@@ -85,7 +85,7 @@ class Front:
         parts = make_parts or self._make_parts()
         self._files = TeamFiles(base, team, self.policy)
         database = self._store.database if self._store else None
-        observing = open_observing(base, team, database)
+        self._observing = observing = open_observing(base, team, database)
         builder = TenantBuilder(
             base, shared, parts, self._limiter, self._files, self._surroundings, observing
         )
@@ -115,6 +115,8 @@ class Front:
         async with self._stack:
             if self._store is not None:
                 await self._stack.enter_async_context(self._store)
+                counting = self._observing.count_jobs(self._store.database)
+                await self._stack.enter_async_context(counting)
             await self._stack.enter_async_context(self._files.tidy())
             await self._stack.enter_async_context(self.tenants)
             with call_on_hangup(self.reload):

@@ -111,10 +111,23 @@ async def test_what_a_read_only_server_refuses_is_recorded(bench: Bench) -> None
 
 async def test_a_file_that_is_handed_out_is_recorded(bench: Bench) -> None:
     await bench.call("archive_start_export", {"search": {}, "name": "all"})
-    exports = [event for event in bench.events() if event.kind == "export"]
-    assert [(event.tool, event.ids) for event in exports] == [
-        ("archive_start_export", ("all.csv",))
-    ]
+    events = bench.events()
+    assert [event.kind for event in events] == ["change", "job", "change", "export"]
+    assert events[1].ids == events[3].ids == ("all.csv",)
+
+
+async def test_the_end_of_a_job_that_changes_something_is_recorded(bench: Bench) -> None:
+    person = Person([Reply("accept", {"confirm": True})])
+    job = await bench.call(
+        "archive_start_collection_job",
+        {"collectionNames": [NAME], "autoCreate": True, "search": {}},
+        person,
+    )
+    begin, ended, done, _ = bench.events()
+    assert [event.outcome for event in (begin, ended, done)] == ["begins", "done", "done"]
+    assert (begin.confirmed, ended.kind, ended.job) == ("asked", "job", job["jobId"])
+    assert ended.workspace == MAIN
+    assert NAME not in bench.path.read_text()
 
 
 async def test_a_log_that_cannot_be_written_stops_the_change(bench: Bench) -> None:

@@ -19,11 +19,16 @@ from mcp import Client
 
 from server.audit.event import Event
 from server.audit.lines import read_lines
+from server.jobs import NewJob, Phase
+from server.observing import Telemetry
+from server.observing.metrics import Metrics
 from server.sandbox import MAIN
 from server.settings import SettingsError
 from server.team.identity import Refusal
-from server.team.observing import RefusalAudit
+from server.team.jobs.journal import PostgresJournal
+from server.team.observing import Observing, RefusalAudit
 from server.team.settings import load_team
+from server.team.store.database import Database
 from tests.support.machine.ports import reserved_port
 from tests.support.paths import ROOT
 
@@ -131,6 +136,25 @@ async def test_failed_sign_ins_are_recorded_so_many_a_minute() -> None:
     event = memory.events[-1]
     assert (event.kind, event.principal, event.code) == ("sign-in", "unknown", "missing")
     assert memory.events[0].principal == "ann"
+
+
+async def test_jobs_are_counted_as_long_as_they_are_watched(database_url: str) -> None:
+    metrics = Metrics()
+    observing = Observing(telemetry=Telemetry(metrics=metrics))
+    async with Database(database_url) as database:
+        job = NewJob("tool", "Title", "origin", "account", None, {}, total=None)
+        journal = PostgresJournal(database, "somebody", sealed_identity="x")
+        lease = await journal.create(
+            job, "me", writes=False, repeatable=True, phase=Phase.GATHERING
+        )
+        await journal.start(lease)
+        async with observing.count_jobs(database):
+            with anyio.fail_after(10):
+                # Figures have no event to wait for.
+                while b'{state="running"} 1.0' not in metrics.render():  # noqa: ASYNC110
+                    await anyio.sleep(0.02)
+        async with Observing().count_jobs(database):
+            pass
 
 
 @pytest.mark.parametrize(
