@@ -43,6 +43,8 @@ C_contra = TypeVar("C_contra", bound=Context, contravariant=True)
 ANSWER_SECONDS = 20.0
 # Characters of a job's title, which may name what strangers wrote.
 _LONGEST_TITLE = 200
+# Seconds that a call for a job can wait for its end.
+LONGEST_WAIT = 40
 # What is left of a call for rendering and sending its answer.
 _RESERVE_SECONDS = 3.0
 
@@ -105,7 +107,7 @@ class StartJob(Request[R, C], Generic[R, C]):
 
     watch: ClassVar[str]
 
-    dry_run: bool = Field(False, description="Only report what the job would do.")
+    dry_run: bool = Field(False, description="Only report what the job would do at most.")
     resume: str | None = Field(
         None, description="Id of a job to continue, or whose failed records to retry."
     )
@@ -303,9 +305,18 @@ def _render(row: JobRow, watch: str, context: Context) -> Result:
 def _describe_standing(row: JobRow, watch: str, context: Context) -> str:
     if row.state is JobState.PAUSED:
         return f"The job paused. {watch}"
-    if _outlives_client(context):
-        return f"The job goes on, also when the client is closed. {watch}"
-    return f"The job goes on while this server runs, and pauses when the client is closed. {watch}"
+    until = "also when the client is closed"
+    if not _outlives_client(context):
+        until = "while this server runs, and pauses when the client is closed"
+    return f"The job goes on {until}. {_advise_waiting(row)}{watch}"
+
+
+def _advise_waiting(row: JobRow) -> str:
+    """Return what to do meanwhile, where the job takes longer than a call can wait for it."""
+    forecast = read_forecast(row.counters)
+    if forecast is None or forecast.left is None or forecast.left <= LONGEST_WAIT:
+        return ""
+    return "Tell the user how long it takes instead of asking again and again. "
 
 
 def _outlives_client(context: Context) -> bool:

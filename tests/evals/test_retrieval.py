@@ -5,7 +5,8 @@ Before there were search hints, 84 of 203 requests had a right tool among the fi
 search, 72 in BM25 and 62 by points. The first hints, written from the `develop` set alone,
 reached 83%, 84% and 80% of the `held_out` set; the second, with its texts still unread but its
 score known, 90%, 88% and 83%. Then its misses were read and mended: later figures are not those of
-unknown requests, and the floor below only keeps what was reached.
+unknown requests, and the floor below only keeps what was reached. Requests of a second author,
+after which nothing was mended, lead to a right tool in 93%, 86% and 85% of the cases.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from server.tool.catalog import Catalog
 from server.tool.hosts import SEARCH_HINT
 from server.tool.search import Match, choose_best, rank
 from tests.support.evals.host_rankings import rank_by_bm25, rank_by_points
-from tests.support.evals.requests import REQUESTS, SETS, Request
+from tests.support.evals.requests import REQUESTS, SETS, Request, read_unseen
 from tools.surface import FILE, rows
 
 FIRST = 5
 FLOOR = 0.95
+# Of the second author's requests: what was reached without a look at them.
+UNSEEN_FLOORS = {"own": 0.92, "BM25": 0.85, "points": 0.84}
 SURFACE = Catalog.read(FILE, importlib.import_module)
 TOOLS = [row["tool"] for row in rows()]
 NAMES = {tool["name"] for tool in TOOLS}
@@ -62,6 +65,14 @@ def list_misses(search: Search, requests: list[Request]) -> list[str]:
         for request in requests
         if request.tools.isdisjoint(search(request.text)[:FIRST])
     ]
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_requests_of_a_second_author_lead_to_a_right_tool_as_often_as_before(name: str) -> None:
+    requests = read_unseen()
+    assert {tool for request in requests for tool in request.tools} <= NAMES
+    misses = list_misses(SEARCHES[name], requests)
+    assert 1 - len(misses) / len(requests) >= UNSEEN_FLOORS[name], misses
 
 
 @pytest.mark.parametrize("name", SEARCHES)

@@ -131,8 +131,8 @@ class UpdateCollection(Mutation[CollectionPayload]):
 
 
 class DeleteCollection(Deletion[DeletedCollection]):
-    """Delete a collection; the user is asked first. Its items stay in Archive. To take out single
-    items, use archive_remove_item_from_collections."""
+    """Delete a collection by id or exact name; the user is asked first. Its items stay in Archive.
+    To take out single items, use archive_remove_item_from_collections."""
 
     operation = "deleteCollection"
     title = "Delete a collection"

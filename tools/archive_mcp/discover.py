@@ -39,8 +39,8 @@ _WEBHOOKS = (
 
 class FindTools(ServerTool[Payload]):
     """Find tools of Archive (archive.com: social posts, creators, engagement) and ArchiveBox (saved
-    web pages) by what they do. Most tools are not listed: start here, then use
-    archive_mcp_describe_tool. Without `query` it returns all names by toolset."""
+    web pages) by what they do. Most tools are not listed: start here, or with
+    archive_mcp_describe_tool if you know the name. Without `query`: all names by toolset."""
 
     operation = "find_tools"
     title = "Find tools"
@@ -54,7 +54,7 @@ class FindTools(ServerTool[Payload]):
     repeatable = True
 
     query: Name | None = Field(
-        None, description="Words that describe the task, such as `add item to collection`."
+        None, description="Words of the task, such as `add item to collection`."
     )
     limit: int = Field(8, ge=1, le=30, description="Most tools to return.")
 
@@ -123,7 +123,7 @@ class _CallTool(ServerTool[Payload]):
 
 
 class CallReadTool(_CallTool):
-    """Call a tool that changes nothing. Results and errors are those of the tool."""
+    """Call a tool that changes nothing and writes no file. Results and errors are the tool's."""
 
     operation = "call_read_tool"
     title = "Call a reading tool"

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.support.paths import ROOT
 
 FILE = ROOT / "tests" / "evals" / "requests.toml"
+UNSEEN = FILE.with_name("unseen.toml")
 SETS = {"develop", "held_out"}
 
 
@@ -27,6 +28,12 @@ def read_requests(file: Path = FILE) -> tuple[Request, ...]:
     return tuple(
         Request(row["text"], frozenset(row["tools"]), row["set"]) for row in content["request"]
     )
+
+
+def read_unseen(file: Path = UNSEEN) -> list[Request]:
+    """Return the requests of the second author."""
+    content = tomllib.loads(file.read_text(encoding="utf-8"))
+    return [Request(row["text"], frozenset(row["tools"]), "unseen") for row in content["request"]]
 
 
 REQUESTS = read_requests()

@@ -55,7 +55,9 @@ class CompareBrands(Workflow[CompetitorBrand]):
     forbidden = GetCompetitorBrands.forbidden
 
     period: Period = Field("MONTH", description="Length of the period.")
-    date: Day | None = Field(None, description="Any day of the period, such as 2026-03-01.")
+    date: Day | None = Field(
+        None, description="Any day of the period, such as 2026-03-01; default today."
+    )
     previous: bool = Field(False, description="Add the change since the period before.")
     metrics: list[Figure] | None = Field(
         None, min_length=1, description="Return only these figures."

@@ -103,7 +103,7 @@ class SummarizePerformance(Computed):
     top: int | None = Field(
         None, ge=1, le=200, description="Most groups of each kind; the rest are added up."
     )
-    limit: int = Field(5, ge=0, le=50, description="Number of best items to show.")
+    limit: int = Field(5, ge=0, le=50, description="Best items to show; 0 for figures alone.")
 
     @property
     def metric_name(self) -> str:

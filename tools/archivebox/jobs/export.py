@@ -55,7 +55,7 @@ class StartExport(StartJob[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     )
     name: Text | None = Field(None, description="Name of the file.")
     # Declared again: in the base its name is written as Archive's arguments are.
-    dry_run: bool = Field(False, description="Only report what the job would do.")
+    dry_run: bool = Field(False, description="Only report what the job would do at most.")
 
     def check(self) -> None:
         if self.resume is not None:

@@ -48,7 +48,7 @@ class StartRemove(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     watch = "archive_mcp_get_job shows how it stands."
 
     query: Query | None = Field(None, description="All conditions must fit.")
-    dry_run: bool = Field(False, description="Only report what the job would do.")
+    dry_run: bool = Field(False, description="Only report what the job would do at most.")
 
     def check(self) -> None:
         # A resumed job has its own arguments.

@@ -79,7 +79,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     wait_minutes: int = Field(10, ge=0, le=120, description="Most minutes to wait.")
     older_than_days: int | None = Field(None, ge=1, description="From this age a copy is stale.")
     query: Query | None = Field(None, description="All conditions must fit.")
-    dry_run: bool = Field(False, description="Only report what the job would do.")
+    dry_run: bool = Field(False, description="Only report what the job would do at most.")
 
     def check(self) -> None:
         # A resumed job has its own arguments; others beside `resume` are refused when it is
