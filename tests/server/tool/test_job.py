@@ -246,6 +246,8 @@ async def test_a_job_that_goes_on_says_where_to_look() -> None:
     assert running["notes"] == [
         "The job goes on while this server runs, and pauses when the client is closed. Look at it."
     ]
+    paused = await run(StubJobs(waits=[replace(ROW, state=JobState.PAUSED)]))
+    assert paused["notes"] == ["The job paused. Look at it."]
 
 
 async def test_a_long_job_is_not_asked_after_again_and_again() -> None:
@@ -253,8 +255,6 @@ async def test_a_long_job_is_not_asked_after_again_and_again() -> None:
     row = replace(ROW, counters={"forecast": forecast})
     (note,) = (await run(StubJobs(waits=[row])))["notes"]
     assert "Tell the user how long it takes instead of asking again and again. Look at it." in note
-    paused = await run(StubJobs(waits=[replace(ROW, state=JobState.PAUSED)]))
-    assert paused["notes"] == ["The job paused. Look at it."]
 
 
 @pytest.mark.parametrize(
