@@ -129,7 +129,10 @@ def test_what_the_services_run_runs(tmp_path: Path, empty_database: str) -> None
                 assert time.monotonic() < until
                 time.sleep(0.1)
         assert answer.status_code == 200, answer.text
-        assert worker.poll() is None, (tmp_path / "worker.log").read_text()
+        while "works on the team's jobs" not in (tmp_path / "worker.log").read_text():
+            assert worker.poll() is None, (tmp_path / "worker.log").read_text()
+            assert time.monotonic() < until
+            time.sleep(0.1)
         for process in (server, worker):
             process.send_signal(signal.SIGTERM)
         assert worker.wait(_PATIENCE) == 0, (tmp_path / "worker.log").read_text()

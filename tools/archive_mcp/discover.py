@@ -56,7 +56,7 @@ class FindTools(ServerTool[Payload]):
     query: Name | None = Field(
         None, description="Words of the task, such as `add item to collection`."
     )
-    limit: int = Field(8, ge=1, le=30, description="Most tools to return.")
+    limit: int = Field(8, ge=1, le=30, description="Most to return.")
 
     async def run(self, context: ServerContext) -> Result:
         entries = context.catalog.list_callable()

@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 import psycopg
+from anyio.abc import TaskStatus
 from procrastinate.exceptions import ConnectorException
 from procrastinate.worker import Worker as QueueWorker
 
@@ -179,7 +180,6 @@ def run_worker(
     texts = Texts(prompts.DOCUMENTS, prompts.instructions(), prompts.workflow_prompts)
     shared = Shared(catalog, texts, team.limits.body)
     worker = Worker(base, team, shared, concurrency=concurrency)
-    print("archive-mcp works on the team's jobs; Ctrl+C ends it.", file=sys.stderr)
     anyio.run(run_until_signal, worker)
     return 0
 
@@ -187,17 +187,21 @@ def run_worker(
 async def run_until_signal(worker: Worker) -> None:
     """Run a worker until a signal stops it."""
     async with anyio.create_task_group() as group:
-        group.start_soon(_stop_on_signal, worker)
+        await group.start(_stop_on_signal, worker)
+        # Only now: whoever reads it may send a signal.
+        print("archive-mcp works on the team's jobs; Ctrl+C ends it.", file=sys.stderr)
         await worker.run()
         # The receiver of signals would wait for ever.
         group.cancel_scope.cancel()
 
 
-async def _stop_on_signal(worker: Worker) -> None:
+async def _stop_on_signal(worker: Worker, *, task_status: TaskStatus[None]) -> None:
     # Spelled this way for mypy, which then skips the rest on Windows.
     if sys.platform == "win32":
+        task_status.started()
         return
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
         async for _ in signals:
             worker.stop()
             # A second signal finds the default handler again, and ends what hangs.
