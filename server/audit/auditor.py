@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import anyio
+
 from server.audit.event import Confirmed, Event, Kind, Outcome, list_ids
 from server.audit.log import AuditLog
 from server.errors import Code, Failure
@@ -18,6 +20,9 @@ from server.wall_clock import utc_now
 
 # The id of the HTTP request that a call came with; over stdio there is none.
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+# Seconds for the record of a call that was cancelled.
+_LAST_SECONDS = 2.0
 
 log = logging.getLogger("archive_mcp.audit")
 
@@ -91,9 +96,10 @@ class Auditor:
         except Failure as failure:
             await self._end(begin, _judge(failure), code=str(failure.code))
             raise
-        except BaseException:
-            # A fault or a cancelled call: whatever was sent may have arrived.
-            await self._end(begin, "unknown")
+        except BaseException:  # a fault or a cancelled call: whatever was sent may have arrived
+            # Shielded, or a cancelled call would lose its record; not for long, as servers end.
+            with anyio.move_on_after(_LAST_SECONDS, shield=True):
+                await self._end(begin, "unknown")
             raise
         made = list_ids(begin.ids, {"ids": begin.ids}, outcomes.result)
         await self._end(begin, "done", ids=made, job=_read_job(outcomes.result))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import anyio
 import pytest
 
 from server.audit.auditor import REQUEST_ID, Auditor, Change
 from server.audit.event import Event
+from server.audit.lines import JsonLines, read_lines
 from server.errors import Code, Failure
 
 CHANGE = Change(
@@ -72,6 +74,14 @@ async def test_a_cancelled_call_and_a_fault_are_of_unknown_outcome() -> None:
         async with Auditor(memory).record(CHANGE):
             raise ZeroDivisionError
     assert [event.outcome for event in memory.events] == ["begins", "unknown"] * 2
+
+
+async def test_the_record_of_a_cancelled_call_reaches_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    with anyio.move_on_after(0.2):
+        async with Auditor(JsonLines(path)).record(CHANGE):
+            await anyio.sleep(5)
+    assert [event.outcome for event in read_lines(path)] == ["begins", "unknown"]
 
 
 async def test_without_a_record_nothing_is_changed() -> None:
