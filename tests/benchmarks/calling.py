@@ -6,6 +6,7 @@ The limiter is in the path but opened up: its pace is what the limiter benchmark
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from tools.archive.workspace import GetWorkspace
 
 _WINDOW = 0.001
 _WARM_UP = 10
+_WARC = re.compile(r"warc/.+\.warc\.gz")
 
 Bare = Callable[[], Awaitable[float]]
 """Sends a case's requests without the product; the milliseconds that they took."""
@@ -121,15 +123,25 @@ async def _archivebox(folder: Path, quick: bool) -> list[Figure]:
             first = f"{url}/api/v1/core/snapshots?limit=3&offset=0"
             id = (await client.get(first)).raise_for_status().json()["items"][0]["id"]
             whole = f"{url}/api/v1/core/snapshot/{id}?with_archiveresults=true"
+            page: Json = (await client.get(whole)).raise_for_status().json()
+            # Only wget's WARC tells what the site answered: the call reads it for the verdict.
+            (warc,) = filter(_WARC.match, _find_output(page, "wget")["output_files"])
+            evidence = f"{url}/snapshot/{id}/wget/{warc}?raw=1"
             listing = Case(
                 "ArchiveBox, 3 pages", "archivebox_list_snapshots", {"limit": 3}, goal=2, records=3
             )
             getting = Case(
                 "ArchiveBox, one page", "archivebox_get_snapshot", {"snapshot_id": id}, goal=2
             )
-            for case, urls in ((listing, [first]), (getting, [whole])):
+            for case, urls in ((listing, [first]), (getting, [whole, evidence])):
                 figures += await _measure(case, 40 if quick else 300, server, _gets(client, urls))
     return figures
+
+
+def _find_output(page: Json, plugin: str) -> Json:
+    outputs: list[Json] = page["archiveresults"]
+    (output,) = (output for output in outputs if output["plugin"] == plugin)
+    return output
 
 
 async def _measure(case: Case, calls: int, server: StdioServer, bare: Bare) -> list[Figure]:
