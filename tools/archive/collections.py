@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Awaitable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
@@ -32,9 +32,6 @@ from tools.archive.views.base import (
     in_group,
     read,
 )
-
-if TYPE_CHECKING:
-    pass
 
 _OLDER_STORAGE = (
     "A name is free for one collection ({collections} lists them). Workspaces on Archive's "

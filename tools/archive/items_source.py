@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from server.archive.api import Api
 from server.archive.context import ArchiveContext
 from server.archive.operations import Id
 from server.errors import Code, Failure
-from server.tool.arguments import parse
+from server.tool.arguments import parse, parse_in_utc
 from server.tool.request import Input, Links, Meaning, Request
 from tools.archive.content.fitting import drop_misfits, list_paths
 from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.schema.inputs import FilterDateRangeInput
-
-if TYPE_CHECKING:
-    from server.archive.api import Api
 
 SEARCHED_BY = (
     "filter",
@@ -165,7 +162,7 @@ class ItemSource(Input):
     def query(self, fields: list[str] | None = None, **more: Any) -> SearchItems:
         """Return the search for these items, asking for these fields."""
         requested = {**(self.search or {}), **more, **({"fields": fields} if fields else {})}
-        return parse(SearchItems, requested, {"timezone": UTC, "instants": []})
+        return parse_in_utc(SearchItems, requested)
 
     async def total(self, api: Api) -> int | None:
         """Return how many items there are (links: at most), by one request at most.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC
 from operator import itemgetter
 from typing import Annotated, Any, ClassVar
 
@@ -20,7 +19,7 @@ from server.archive.operations import (
 )
 from server.archive.records import Selection, fields_of
 from server.errors import Code, Failure
-from server.tool.arguments import parse
+from server.tool.arguments import parse_in_utc
 from server.tool.result import RecordList, Result, whole
 from tools.archive.content.filters import ItemFilterInput, ItemSortingInput, check_filter
 from tools.archive.content.fitting import (
@@ -306,8 +305,7 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
 
 
 def _parse(**arguments: Any) -> SearchItems:
-    # The filter was checked before: its days are instants already.
-    return parse(SearchItems, arguments, {"timezone": UTC, "instants": []})
+    return parse_in_utc(SearchItems, arguments)
 
 
 async def _read_members(api: Api, collection: str) -> set[str] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from functools import partial
 from operator import itemgetter
 from typing import Annotated, Any
@@ -27,7 +26,7 @@ from server.pictures.thumbnails import (
     wrap_unscaled,
 )
 from server.settings.extras import describe_installation, is_installed, make_missing_library
-from server.tool.arguments import parse
+from server.tool.arguments import parse_in_utc
 from server.tool.result import Image, Result, drop_empty, prose
 from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetMediaContents
@@ -192,7 +191,7 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
             include={"search", "item_ids", "urls", "taken_at", "metric"},
         )
         source["limit"] = self._count_posts(most)
-        request = parse(GetTopContent, source, {"timezone": UTC, "instants": []})
+        request = parse_in_utc(GetTopContent, source)
         answer = await request.rank_by_archive(context) or await request.compute_here(context)
         nodes, total = answer["nodes"], answer["items"]
         amount = "an unknown number of" if total is None else f"{total:,}"

@@ -6,10 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
+from server.archive.api import Api
 from server.archive.context import ArchiveContext
 from server.archive.operations import Id, Workflow
 from server.errors import Code, Failure
@@ -36,9 +37,6 @@ from tools.archive.jobs.collections_undo import CHANGED, inverse
 from tools.archive.jobs.collections_work import CollectionOrder, CollectionWork
 from tools.archive.views.base import join_quoted
 from tools.archive.views.content import GetContentView
-
-if TYPE_CHECKING:
-    from server.archive.api import Api
 
 # The preview is one question to a person: of a longer filter only the parts are named.
 _LONGEST_SEARCH = 200

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from server.archive.api import make_page
 from server.archive.batching import BatchReader
@@ -23,7 +22,7 @@ from server.archive.records import Selection
 from server.archive.selection import select
 from server.archive.walk import Walk
 from server.errors import Code, Failure
-from server.exports import Format, Layout
+from server.exports import Export, Format, Layout
 from server.exports.columns import Column, Kind
 from server.exports.job_file import JobFile
 from server.jobs import (
@@ -33,15 +32,12 @@ from server.jobs import (
     RecordState,
 )
 from server.text import count_noun
+from server.tool.arguments import parse_in_utc
 from tools.archive.content.fitting import add_misfits, describe_counted_misfits
 from tools.archive.content.lookups import GetEngagementHistory
-from tools.archive.items_source import ItemSource
+from tools.archive.items_source import Batch, ItemSource
 from tools.archive.jobs.outcomes import MOST_NAMED, NO_ITEM, UNKNOWN_ID, Outcome, OutcomeList
 from tools.archive.schema.objects import EngagementEntry
-
-if TYPE_CHECKING:
-    from server.exports import Export
-    from tools.archive.items_source import Batch
 
 # So few rows fit into a model's context and spare it the reading of the file.
 MOST_INLINE, MOST_INLINE_ROWS = 20, 100
@@ -79,9 +75,6 @@ class Summary:
         }
 
 
-_UTC: dict[str, Any] = {"timezone": UTC, "instants": []}
-
-
 @dataclass(frozen=True)
 class FileName:
     """The file that the user asked for: its name, if any, and its format."""
@@ -107,7 +100,7 @@ class Span:
         """Return the request for one item's timeline."""
         narrowing = {"filter": {"capturedAt": self.window}} if self.window else {}
         arguments = {"itemId": item, **narrowing}
-        return GetEngagementHistory.model_validate(arguments, context=dict(_UTC))
+        return parse_in_utc(GetEngagementHistory, arguments)
 
 
 class TimelineWork:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from anyio import to_thread
 from pydantic import ValidationInfo, field_validator
@@ -20,9 +20,6 @@ from tools.archive.creators import SearchCreators
 from tools.archive.items_source import AT_ONCE
 from tools.archive.jobs.export_query import ExportQuery, dump_query
 from tools.archive.jobs.export_work import ExportWork
-
-if TYPE_CHECKING:
-    pass
 
 # Paging and fields are the export's own business, and creators cannot be sorted.
 _CREATORS_BY = ("filter", "customAttributeConditions", "presetId")

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from server.archive.api import JOB_SECONDS
 from server.archive.attributes import OptionNames, name_options
@@ -23,6 +23,7 @@ from server.archive.walk import describe_repeats
 from server.exports import (
     Draft,
     Export,
+    ExportFolder,
     Layout,
     Spool,
     Target,
@@ -42,13 +43,9 @@ from server.insights.money import DOLLARS
 from server.jobs import Handle, RecordRow, Stopped
 from server.text import count_noun
 from tools.archive.content.fitting import describe_misfits
-from tools.archive.items_source import AT_ONCE
+from tools.archive.items_source import AT_ONCE, Batch
 from tools.archive.jobs.export_query import ExportQuery
 from tools.archive.jobs.outcomes import MOST_NAMED
-
-if TYPE_CHECKING:
-    from server.exports import ExportFolder
-    from tools.archive.items_source import Batch
 
 
 @dataclass(frozen=True)

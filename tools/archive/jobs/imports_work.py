@@ -4,11 +4,11 @@ collections."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 
+from server.archive.api import Api
 from server.archive.context import ArchiveContext
 from server.errors import Code, Failure
 from server.jobs import (
@@ -17,16 +17,13 @@ from server.jobs import (
     RecordRow,
     RecordState,
 )
-from server.tool.arguments import parse
+from server.tool.arguments import parse_in_utc
 from tools.archive.collections import AddItemToCollections
 from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.content.uploads import UploadItemFromUrl
 from tools.archive.items_source import AT_ONCE
 from tools.archive.jobs.collections_targets import list_collections, resolve_names
 from tools.archive.jobs.imports_queue import ImportQueue
-
-if TYPE_CHECKING:
-    from server.archive.api import Api
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 30.0
 """The first and the longest pause between two checks for arrived posts, in seconds."""
@@ -92,9 +89,7 @@ class ImportWork:
                 record, f"{elsewhere} uploaded it a short while ago.", detail={"by": elsewhere}
             )
         else:
-            upload = parse(
-                UploadItemFromUrl, {"input": {"url": record.key}}, {"timezone": UTC, "instants": []}
-            )
+            upload = parse_in_utc(UploadItemFromUrl, {"input": {"url": record.key}})
             # Called for its check: `success` may be false without any user error.
             upload.present_payload(
                 await self._context.background.apply(upload, admit=lambda: job.admit(records))
@@ -203,7 +198,7 @@ class ImportWork:
             unfiled = list(job.counters.get("unfiled") or [])
             try:
                 await self._context.background.apply(
-                    parse(AddItemToCollections, requested, {"timezone": UTC, "instants": []}),
+                    parse_in_utc(AddItemToCollections, requested),
                     admit=lambda: job.admit([]),
                 )
             except Failure as failure:
