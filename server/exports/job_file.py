@@ -1,8 +1,8 @@
 """The one file that a job ends with: built from what is journalled, and published once however
 often that is tried.
 
-`JobFile` is for jobs whose rows are in the journal; those that gather into a spool use the
-functions below it.
+`JobFile` is for jobs whose rows are in the journal; those that gather into a spool
+(`server.exports.spooled`) use the functions below it.
 """
 
 from __future__ import annotations
@@ -42,11 +42,6 @@ T = TypeVar("T")
 KEPT_SECONDS = 24 * 3600.0
 """How long working files of a job that this server does not know are left alone: another one may
 know it."""
-
-LOST_ROWS = (
-    "The rows that were gathered before an interruption were not there any more (they are on the "
-    "machine that gathered them), so all were gathered again."
-)
 
 
 class JobFile:
@@ -119,9 +114,8 @@ class JobFile:
         return {**export.to_dict(), "resource": resource(export)}
 
     def notes(self, export: Export) -> list[str]:
-        """What the user does not expect of the file."""
-        file = self._job.counters["file"]
-        return [] if export.name == file else [f"{file} was taken: the file is {export.name}."]
+        """Return what the user does not expect of the file."""
+        return describe_name(export, self._job.counters["file"])
 
     def _tick(self) -> None:
         # Building runs in a thread that cannot be cancelled: it asks between pieces.
@@ -193,6 +187,12 @@ async def remove_abandoned(folder: ExportFolder, jobs: Jobs, job: str) -> None:
         # A job that still may resume needs its spool.
         if over and name != job:
             await on_disk(partial(discard, folder, name))
+
+
+def describe_name(export: Export, name: str) -> list[str]:
+    """Return what is to be said where a file is not called as its job said at the start."""
+    # Another job may have taken the name since this one chose it; files are never overwritten.
+    return [] if export.name == name else [f"{name} was taken: the file is {export.name}."]
 
 
 def resource(export: Export) -> dict[str, Any]:

@@ -107,7 +107,7 @@ async def _find_changes_by_others(
 def _list_rivals(rows: list[JobRow], job: JobRow) -> list[JobRow]:
     """Return the other jobs that changed items in the same way and were not undone."""
     # A job that was undone has no claim on its items any more.
-    excluded = {job.id}
+    excluded: set[str | None] = {job.id}
     for row in rows:
         # An undo that broke off may have reversed little: the job it was about still counts.
         if row.state not in (JobState.CANCELLED, JobState.FAILED):

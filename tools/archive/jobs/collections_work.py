@@ -59,7 +59,10 @@ Candidate = tuple[str, dict[str, Any]]
 Piece = tuple[list[Candidate], Any, dict[str, Any]]
 """Some items, the cursor behind them, and the counters of what was left out."""
 
-_KINDS = {"add": AddItemToCollections, "remove": RemoveItemFromCollections}
+_KINDS: dict[str, type[AddItemToCollections | RemoveItemFromCollections]] = {
+    "add": AddItemToCollections,
+    "remove": RemoveItemFromCollections,
+}
 _LINKS = {
     "NOT_FOUND": "This link leads to no item of the workspace.",
     "INVALID_URL": "This is no link that Archive can look up.",
