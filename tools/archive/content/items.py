@@ -249,10 +249,9 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         if all("id" in record for record in fitting):
             fitting, about = await find_members(parts, fitting, read_members)
             notes += about
-        if not notes:
-            return result
-        more = {"nodes": fitting} if "nodes" in answer else {}
-        return whole({**answer, **more, "notes": [*answer.get("notes", []), *notes]})
+        if len(fitting) < len(nodes):
+            result = whole({**answer, "nodes": fitting})
+        return result.with_notes(notes)
 
     async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
         """Return what a result of `total` items says if Archive may not have applied the search."""

@@ -147,11 +147,10 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
             notes.append(_COMPETITORS)
         if len(frames) > most:
             notes.append(f"Only the first {most} of {len(frames)} frames are shown.")
-        if can_scale:
-            visible, images = await self._scale(context, frames[:most], skipped)
-        else:
+        if not can_scale:
             notes.append(f"{_UNSCALED} {describe_installation('pictures')}")
-            visible, images = await self._keep_size(context, frames[:most], skipped)
+        read = self._scale if can_scale else self._keep_size
+        visible, images = await read(context, frames[:most], skipped)
         pictures = [{"number": number, **frame.legend} for number, frame in enumerate(visible, 1)]
         notes += describe_hosts(skipped)
         about = drop_empty({"skipped": skipped, "notes": notes})
@@ -228,11 +227,9 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
         if self.competitor_brand_item_ids is not None:
             return await self._competitors(api, ids, skipped)
         items = SearchItems.model_validate({"filter": {"ids": ids}, "fields": _ITEM_FIELDS})
-        existing = {
-            # UUIDs are matched without case, as a user may paste them in capitals.
-            record["id"].lower(): record
-            for record in (await api.read_page(items, size=len(ids))).records
-        }
+        records = (await api.read_page(items, size=len(ids))).records
+        # UUIDs are matched without case, as a user may paste them in capitals.
+        existing = {record["id"].lower(): record for record in records}
         media = GetMediaContents.model_validate({"itemIds": ids, "fields": _MEDIA_FIELDS})
         contents = (await api.read_whole(media)).records
         frames: list[Frame] = []

@@ -66,8 +66,8 @@ def read_detail(row: RecordRow) -> dict[str, Any]:
 
 def _ids(job: JobRow, targets: list[dict[str, Any]]) -> dict[str, str]:
     """Return the ids of the collections that count, by id and by every name of theirs."""
-    existing = {target["id"] for target in targets}
-    ids = {identity: identity for identity in existing}
+    ids = {target["id"]: target["id"] for target in targets}
+    existing = set(ids)
     # A renamed collection has another name now, but the records hold the one of then.
     for target in [*targets, *job.counters["targets"]]:
         if target["id"] in existing:
@@ -108,13 +108,15 @@ def _list_rivals(rows: list[JobRow], job: JobRow) -> list[JobRow]:
     """Return the other jobs that changed items in the same way and were not undone."""
     # A job that was undone has no claim on its items any more.
     excluded: set[str | None] = {job.id}
+    rivals = []
     for row in rows:
         # An undo that broke off may have reversed little: the job it was about still counts.
         if row.state not in (JobState.CANCELLED, JobState.FAILED):
             excluded.add(row.arguments.get("undo"))
-    rest = [row for row in rows if row.id not in excluded]
-    # A job of the opposite action took no part in the state that is to be reversed.
-    return [row for row in rest if row.counters.get("action") == job.counters["action"]]
+        # A job of the opposite action took no part in the state that is to be reversed.
+        if row.counters.get("action") == job.counters["action"]:
+            rivals.append(row)
+    return [row for row in rivals if row.id not in excluded]
 
 
 async def _list_alike(jobs: Jobs, job: JobRow) -> list[JobRow]:

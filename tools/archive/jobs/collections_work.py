@@ -29,7 +29,7 @@ from server.tool.result import drop_empty, drop_nulls
 from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
 from tools.archive.content.fitting import add_misfits, describe_counted_misfits
 from tools.archive.content.items import SearchItems
-from tools.archive.items_source import AT_ONCE, NAMED, ItemSource, read_account
+from tools.archive.items_source import NAMED, ItemSource, read_account
 from tools.archive.jobs.collections_targets import (
     Target,
     find_targets,
@@ -252,15 +252,13 @@ class CollectionWork:
 
     async def _read_source(self, job: Handle) -> AsyncIterator[Piece]:
         """Yield the items of a search or a list."""
-        ids = list(dict.fromkeys(self._source.item_ids or []))
-        start = int(job.cursor or 0) if ids else 0
         async for batch in self._source.batches(self._context.background, job.cursor, NAMED):
-            accounts = {item["id"]: read_account(item) for item in batch.items}
+            items: list[Candidate] = []
+            for item in batch.items:
+                items.append((item["id"], {"account": read_account(item)}))
             # Ids that were not found are sent all the same: Archive refuses them one by one, and
             # each refusal is recorded.
-            sought = ids[start : start + AT_ONCE] or list(accounts)
-            start += AT_ONCE
-            items: list[Candidate] = [(item, {"account": accounts.get(item)}) for item in sought]
+            items += [(identity, {}) for identity in batch.unknown]
             items += [(entry["url"], {"missing": entry["status"]}) for entry in batch.missing]
             yield items, batch.cursor, add_misfits(job.counters, batch.misfits, batch.broken)
 
@@ -339,13 +337,17 @@ def _targets(job: Handle) -> list[dict[str, Any]]:
     return targets
 
 
+def _list_places(job: Handle) -> list[str]:
+    """Return the ids of the collections, and the names of those that have none yet."""
+    return [target["id"] or target["name"] for target in _targets(job)]
+
+
 def _place(job: Handle, record: RecordRow) -> tuple[list[str], list[str]]:
     """Return the record's collections by id, and by name those that have none yet."""
     existing = [target for target in _targets(job) if target["id"]]
-    by_name = {target["name"]: target["id"] for target in existing}
-    by_id = {target["id"]: target["id"] for target in existing}
+    lookup = {target["name"]: target["id"] for target in existing}
     # An id counts first: a collection may be named like another one's id.
-    lookup = {**by_name, **by_id}
+    lookup |= {target["id"]: target["id"] for target in existing}
     ids: list[str] = []
     names: list[str] = []
     for place in record.detail["collections"]:
@@ -362,9 +364,8 @@ def _make_record(job: Handle, item: Candidate, members: dict[str, set[str]]) -> 
     if "missing" in facts:
         return NewRecord(key, facts)
     action = job.counters["action"]
-    places = facts.get("collections")
-    if places is None:
-        places = [target["id"] or target["name"] for target in _targets(job)]
+    # An undo says for each item which collections; otherwise it is about all of them.
+    places = facts.get("collections", _list_places(job))
     is_member = action == "remove"
     # A collection that is still to be created has no members, so its items all count as changes.
     changes = [place for place in places if (key in members.get(place, ())) is is_member]

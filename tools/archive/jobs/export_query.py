@@ -107,7 +107,7 @@ class ExportQuery(WindowedSource):
                 yield batch
             return
         async for page in api.read_pages(self.request(), cursor):
-            yield Batch(page.records, page.end, [], page.partial, page.repeats)
+            yield Batch.of(page)
 
     def page_cost(self) -> float:
         """Return the rate credits of a page of records."""

@@ -29,7 +29,7 @@ from server.jobs import Handle
 from server.text import count_noun
 from server.tool.result import drop_empty
 from tools.archive.content.fitting import describe_misfits
-from tools.archive.items_source import AT_ONCE, Batch
+from tools.archive.items_source import Batch
 from tools.archive.jobs.export_query import ExportQuery
 from tools.archive.jobs.outcomes import MOST_NAMED
 
@@ -51,8 +51,9 @@ class Place(SpoolPlace):
     def rewind(self) -> Place:
         return replace(super().rewind(), expected=self.expected)
 
-    def after(self, batch: Batch, rows: int, offset: int, absent: list[str]) -> Place:
-        """Return the place behind a batch that brought so many rows; `absent` led to none."""
+    def after(self, batch: Batch, rows: int, offset: int) -> Place:
+        """Return the place behind a batch that brought so many rows."""
+        absent = [*batch.describe_missing(), *batch.unknown]
         return replace(
             self,
             page=batch.cursor,
@@ -77,10 +78,6 @@ class ExportWork(SpoolWork[Place]):
         self._context = context
         self._query = query
 
-    @property
-    def _is_searched(self) -> bool:
-        return self._query.item_ids is None and self._query.urls is None
-
     def choose_place(self, job: Handle, folder: ExportFolder) -> Place:
         query = self._query
         target = folder.choose_target(query.name, query.format, what=query.what)
@@ -99,28 +96,18 @@ class ExportWork(SpoolWork[Place]):
             rows = self._rows(batch, names, existing)
             # A default argument binds the rows of this round.
             offset = await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]
-            place = place.after(batch, len(rows), offset, self._list_absent(place, batch))
+            place = place.after(batch, len(rows), offset)
             await self.reach(job, place)
             if place.over:
                 break
         return place
 
-    def _list_absent(self, place: Place, batch: Batch) -> list[str]:
-        """Return the links and ids of a batch that lead to no item."""
-        if self._query.item_ids is None:
-            return [f"{entry['url']} ({entry['status']})" for entry in batch.missing]
-        # Archive leaves out unknown ids silently: only the difference shows them.
-        start = int(place.page or 0)
-        requested = list(dict.fromkeys(self._query.item_ids))[start : start + AT_ONCE]
-        present = {item["id"] for item in batch.items}
-        return [item for item in requested if item not in present]
-
     def _is_stale(self, place: Place, batch: Batch) -> bool:
         """Whether a page after an interruption is empty although more was to come: Archive answers
         old cursors so."""
-        if batch.items or place.page is None:
+        if batch.items or place.page is None or place.expected is None:
             return False
-        return self._is_searched and place.rows < (place.expected or 0)
+        return not self._query.names and place.rows < place.expected
 
     @property
     def _shape(self) -> Shape:
@@ -157,9 +144,12 @@ class ExportWork(SpoolWork[Place]):
         request, selection = self._query, self._query.selection()
         if names is not None:
             name_options(batch.items, request.record, selection, names)
-        items = [item for item in batch.items if item["id"] not in existing]
-        existing.update(item["id"] for item in items)
-        return [make_row(item, request.record, selection, self._shape) for item in items]
+        rows = []
+        for item in batch.items:
+            if item["id"] not in existing:
+                existing.add(item["id"])
+                rows.append(make_row(item, request.record, selection, self._shape))
+        return rows
 
     async def report(self, export: Export, place: Place) -> dict[str, Any]:
         query = self._query.request()
@@ -178,9 +168,11 @@ class ExportWork(SpoolWork[Place]):
     def _notes(self, export: Export, place: Place) -> list[str]:
         request = self._query
         query = request.request()
-        notes = query.notes() + ([] if export.rows else query.notes_if_empty())
+        notes = query.notes()
+        if not export.rows:
+            notes += query.notes_if_empty()
         # A search sorts presets itself after reading them; a file is written page by page.
-        if query.preset_id and request.search and request.search.get("sorting"):
+        if request.preset and request.search_argument("sorting"):
             notes.append("Archive does not sort a preset: the rows are in its own order.")
         if place.partial:
             notes.append(
@@ -188,8 +180,8 @@ class ExportWork(SpoolWork[Place]):
                 "are empty."
             )
         # Two links to one post are the caller's, and no list that moved.
-        if query_repeats := place.repeats if self._query.urls is None else 0:
-            notes += describe_repeats(query_repeats)
+        if request.urls is None:
+            notes += describe_repeats(place.repeats)
         notes += describe_misfits(place.misfits, place.broken)
         if place.missing:
             notes.append(
@@ -197,7 +189,7 @@ class ExportWork(SpoolWork[Place]):
                 "`missing` names the first of them."
             )
         # Posts come and go while an export runs: a difference is reported, not hidden.
-        if self._is_searched and place.expected not in (None, export.rows):
+        if not request.names and place.expected not in (None, export.rows):
             notes.append(
                 f"Archive counted {place.expected:,} at the start but returned {export.rows:,}."
             )
