@@ -153,7 +153,7 @@ class Context(ABC):
         token: str | None = None,
         review: Callable[[], Awaitable[Preview | None]],
     ) -> Confirmed:
-        """Return only after the user's confirmation of a preview that still holds: how it was had.
+        """Return how the user confirmed a preview that still holds.
 
         Args:
             call: tool and arguments: what the confirmation is for.
@@ -176,7 +176,7 @@ class Context(ABC):
         if await review() != preview:
             raise Failure(
                 Code.CONFIRMATION_REQUIRED,
-                "Nothing was changed: what the user agreed to has changed meanwhile.",
+                "Nothing was changed: what the user confirmed has changed meanwhile.",
                 "Call again: the user is asked about what there is now.",
             )
         return how
@@ -186,8 +186,8 @@ Q_contra = TypeVar("Q_contra", contravariant=True)
 
 
 class Backend(Protocol[Q_contra]):
-    """What stands behind the tools of one prefix: resolves, builds the context, runs the request,
-    and translates failures into the caller's words."""
+    """What serves the tools of one prefix: it resolves the workspace or server, builds the context,
+    runs the request, and translates failures into the caller's words."""
 
     async def run(self, request: Q_contra, caller: Caller) -> Result:
         """Return what the tool answers before the caller's deadline.

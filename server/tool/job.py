@@ -113,7 +113,7 @@ class StartJob(Request[R, C], Generic[R, C]):
     )
 
     _plan: Plan | None = PrivateAttr(default=None)
-    """What was shown in the last preview: the start uses exactly that."""
+    """The plan that the last preview showed: the start uses exactly that."""
 
     @abstractmethod
     async def plan(self, context: C) -> Plan:
@@ -187,8 +187,8 @@ class ReadsByJob(Protocol[C_contra]):
 
 
 async def read_by_job(request: ReadsByJob[C], context: C, plan: Plan) -> Result:
-    """Start a job that changes nothing, about which nobody need be asked. Where it ends in time,
-    its result is the answer; else where it stands.
+    """Start a job that changes nothing, so that nobody has to be asked. Where it ends in time, its
+    result is the answer; else where it stands.
 
     Raises:
         Failure: whatever keeps it from being started.

@@ -140,8 +140,8 @@ def test_a_union_is_written_with_the_fields_of_each_member() -> None:
         (["people..id"], "Known there: id, fullName, best."),
         (["id", "Caption"], "Did you mean `caption`?"),
         ([""], "Known there:"),
-        (["id,caption"], 'One path an entry: ["id", "caption"].'),
-        (["id caption"], "One path an entry"),
+        (["id,caption"], 'Give one path per entry: ["id", "caption"].'),
+        (["id caption"], "Give one path per entry"),
     ],
 )
 def test_an_unknown_path_gets_the_nearest_that_exists(paths: list[str], hint: str) -> None:
