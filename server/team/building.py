@@ -1,4 +1,4 @@
-"""Makes a person's tenant: their settings, their services and what is remembered of them."""
+"""Makes a person's tenant: their settings, their services and their state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that a server for a team holds while it runs, put together."""
+"""Puts together everything that a server for a team holds while it runs."""
 
 from __future__ import annotations
 
