@@ -15,10 +15,10 @@ import anyio
 from server.errors import Code, Failure
 from server.services import Services
 from server.tool.catalog import Catalog
+from server.tool.context import Context
 
 if TYPE_CHECKING:
     from server.jobs import JobRow, Jobs, Work
-    from server.tool.context import Context
 
 # Counted from the start: the first message of a client should not have to wait for it.
 FIRST_LOOK_SECONDS = 3.0

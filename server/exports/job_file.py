@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from anyio import CancelScope, to_thread
 
@@ -19,6 +19,7 @@ from server.errors import Code, Failure
 from server.exports import (
     Draft,
     Export,
+    ExportFolder,
     Format,
     Layout,
     Spool,
@@ -31,11 +32,7 @@ from server.exports import (
     withdraw,
 )
 from server.exports.links import MIME_TYPES, make_uri
-from server.jobs import Handle, Stopped
-
-if TYPE_CHECKING:
-    from server.exports import ExportFolder
-    from server.jobs import Jobs
+from server.jobs import Handle, Jobs, Stopped
 
 T = TypeVar("T")
 

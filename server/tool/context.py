@@ -10,17 +10,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from server.audit.auditor import Auditor
+from server.audit.event import Confirmed
 from server.errors import Code, Failure
+from server.shared_state.spending import Spending
 from server.tool.confirmation import Confirmations, Preview
 from server.tool.elicitation import Asker
 from server.tool.permissions import EVERYTHING, Permissions
 
 if TYPE_CHECKING:
-    from server.audit.auditor import Auditor
-    from server.audit.event import Confirmed
     from server.exports import ExportFolder
     from server.jobs import Jobs
-    from server.shared_state.spending import Spending
     from server.tool.result import Result
 
 # A confirmation that took longer came from a person, while others may have changed what was shown.
