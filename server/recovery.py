@@ -7,7 +7,6 @@ created by looking for one.
 from __future__ import annotations
 
 import logging
-from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +15,10 @@ import anyio
 from server.errors import Code, Failure
 from server.services import Services
 from server.tool.catalog import Catalog
+from server.tool.context import Context
 
 if TYPE_CHECKING:
     from server.jobs import JobRow, Jobs, Work
-    from server.tool.context import Context
 
 # Counted from the start: the first message of a client should not have to wait for it.
 FIRST_LOOK_SECONDS = 3.0
@@ -96,7 +95,7 @@ class Recovery:
             Failure: This server does not have or offer the tool, or the job belongs to another
                 origin or token.
         """
-        from server.tool.arguments import parse
+        from server.tool.arguments import parse_in_utc
 
         entry = self._catalog.find_reachable(row.tool)
         context = await self._open_context(entry.backend, row.workspace)
@@ -107,8 +106,7 @@ class Recovery:
                 f"{row.id} belongs to another server address or token.",
                 "Use the settings that it was started with.",
             )
-        # The journal holds instants in UTC: plain days were resolved when the job was started.
-        request = parse(self._catalog.load(entry), row.arguments, {"timezone": UTC, "instants": []})
+        request = parse_in_utc(self._catalog.load(entry), row.arguments)
         # Whoever started it may have lost the right since.
         self._catalog.refuse(entry, request.call_risk())
         work: Work = request.work(context)

@@ -13,6 +13,7 @@ from anyio.abc import TaskStatus
 
 from server import __version__
 from server.audit.auditor import Auditor
+from server.audit.log import AuditLog
 from server.errors import Code, Failure
 from server.redaction import learn
 from server.settings import DEFAULT_API_URL, Secret, Settings, SettingsError
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from server.archive.backend import ArchiveBackend
     from server.archive.client import Archive
     from server.archivebox.backend import ArchiveBoxBackend
-    from server.audit.log import AuditLog
     from server.exports import Download, ExportFolder
     from server.http.transport import InProcess
     from server.jobs import Account, JobRow, Jobs, Leases

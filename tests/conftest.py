@@ -59,7 +59,7 @@ CAMPAIGN = (
     "tests/server/team/jobs/test_tagging_crew.py::"
     "test_fourteen_thousand_items_survive_twenty_kills_and_two_restarts_of_the_database",
     "tests/tools/archive/jobs/test_engagement_processes.py",
-    "tests/tools/archive/jobs/test_imports_processes.py",
+    "tests/tools/archive/jobs/imports/test_imports_processes.py",
     # Another project's client, started once for each tool. (is_of_older_archivebox has more.)
     "tests/process/test_clients.py::test_the_inspector_calls_every_tool",
     # Clients of 500 MB.
@@ -89,6 +89,8 @@ SLOW = (
     "tests/server/archive/lists/test_batching.py",
     "tests/server/doctor/test_broken_environments.py",
     "tests/server/doctor/test_live.py",
+    "tests/server/doctor/test_live_contradictions.py",
+    "tests/server/doctor/test_live_prices.py",
     "tests/server/exports/test_publish.py",
     "tests/server/insights/test_summary.py",
     "tests/server/protocol/test_prompts.py",

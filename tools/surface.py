@@ -20,6 +20,7 @@ import tools.archive.templates
 import tools.archive_mcp
 import tools.archivebox
 from server.tool.request import Request
+from server.tool.result import drop_empty
 from server.tool.schema import input_schema
 
 FILE = Path(__file__).with_name("surface.json")
@@ -46,6 +47,8 @@ _ORDER = (
     "jobs",
 )
 """Toolsets in the order in which they are listed; others follow by name."""
+# Named where they hold, which is seldom.
+_FLAGS = ("core", "reads_too", "adds_too")
 
 
 def requests() -> list[type[Request[Any, Any]]]:
@@ -101,12 +104,12 @@ def _row(request: type[Request[Any, Any]]) -> dict[str, Any]:
         "title": request.title,
         "description": request.description(),
         "inputSchema": input_schema(request),
-        # Left out rather than null: MCP allows a schema or none.
-        **({"outputSchema": schema} if (schema := request.output_schema()) else {}),
+        # Left out where there is none: MCP allows a schema, and no null.
+        **drop_empty({"outputSchema": request.output_schema()}),
         "annotations": request.annotations(),
         "_meta": request.meta(),
     }
-    return {
+    row = {
         "tool": tool,
         "backend": request.backend,
         "toolset": request.toolset_name(),
@@ -115,21 +118,17 @@ def _row(request: type[Request[Any, Any]]) -> dict[str, Any]:
         "module": request.__module__,
         "class_name": request.__name__,
         "risk": request.risk,
-        **({"core": True} if request.core else {}),
-        **({"reads_too": True} if request.reads_too else {}),
-        **({"adds_too": True} if request.adds_too else {}),
     }
+    flags = {name: True for name in _FLAGS if getattr(request, name)}
+    return {**row, **flags}
 
 
 def _is_tool(value: Any, module: str) -> bool:
-    return (
-        isinstance(value, type)
-        and issubclass(value, Request)
-        # A class that a module imports is listed by its own module only.
-        and value.__module__ == module
-        # Base classes have no operation of their own, and a subclass must not inherit one.
-        and "operation" in vars(value)
-    )
+    # A class that a module imports is listed by its own module only.
+    if getattr(value, "__module__", None) != module or not isinstance(value, type):
+        return False
+    # Base classes have no operation of their own, and a subclass must not inherit one.
+    return issubclass(value, Request) and "operation" in vars(value)
 
 
 def _place(request: type[Request[Any, Any]]) -> tuple[int, int, str]:

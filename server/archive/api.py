@@ -230,7 +230,7 @@ def check_payload(request: Change, payload: Any, selection: Selection) -> None:
     # Payloads are nullable in the schema.
     if payload is None:
         raise describe_doubt(f"{request.operation} with nothing")
-    odd = describe_doubt(f"{request.operation} with something else than its result")
+    odd = describe_doubt(f"{request.operation} with something other than its result")
     errors = payload.get("userErrors") if isinstance(payload, dict) else None
     if not isinstance(errors, list) or not all(isinstance(error, dict) for error in errors):
         raise odd

@@ -82,7 +82,7 @@ _FAMILIES = (
 class Condition(Protocol):
     """A condition on a custom attribute; `type` and `value` are what gets translated.
 
-    `type` is the attribute's type as the caller believes it to be.
+    `type` is the attribute's type as the caller gave it.
     """
 
     type: Any

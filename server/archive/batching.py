@@ -12,7 +12,7 @@ import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 
@@ -24,9 +24,7 @@ from server.archive.records import Selection
 from server.archive.selection import render, select
 from server.errors import Code, Failure
 from server.http.retry import Transient
-
-if TYPE_CHECKING:
-    from server.limiter import Admit, Snapshot
+from server.limiter import Admit, Snapshot
 
 FIRST, MOST = 5, 40
 """Reads in the first batch, and in the largest."""

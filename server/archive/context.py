@@ -54,8 +54,8 @@ class ArchiveContext(Context):
         return self.archive.now()
 
     async def estimate_seconds(self, requests: int, credits: float) -> float:
-        """Return what is slower: five requests a second, or the credits that are left and come
-        back."""
+        """Return the longer of two times: that of the requests at five a second, or that of the
+        credits at the rate they come back."""
         # Known from the answers so far; before the first one only the request rate can be told.
         budget = await self.archive.budget(self.workspace)
         if budget is None:

@@ -78,6 +78,6 @@ BY_TEXT = {
 # INTERNAL_SERVER_ERROR also comes for faults of the request, which would fail again.
 PASSING_CODES = {"SERVICE_UNAVAILABLE": True, "INTERNAL_SERVER_ERROR": False}
 UNKNOWN_REFUSAL = (
-    "Change the arguments; if they are right, `archive-mcp doctor` looks at the connection."
+    "Change the arguments; if they are right, `archive-mcp doctor` checks the connection."
 )
 """The hint of a refusal that only Archive's own text explains."""

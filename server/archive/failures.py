@@ -20,7 +20,7 @@ from server.http.transport import Reply
 from server.text import truncate_line
 
 HOW_TO_GET_A_KEY = (
-    "The person gets a token in Archive under Settings > Integrations (or Settings > API), "
+    "The user gets a token in Archive under Settings > Integrations (or Settings > API), "
     "sets ARCHIVE_APP_TOKEN and restarts the server; `archive-mcp doctor` checks it."
 )
 
@@ -279,8 +279,8 @@ def _describe_bad_answer(description: str) -> Transient:
     return Transient(
         Code.BAD_RESPONSE,
         f"Archive sent {description}.",
-        "Try again; if it stays so, sign in to this network in a browser where it asks for that; "
-        "`archive-mcp doctor` shows whether ARCHIVE_API_URL is right.",
+        "Try again. If it stays so, open a page in a browser, as the network may ask for a "
+        "sign-in; `archive-mcp doctor` shows whether ARCHIVE_API_URL is right.",
         # Whatever answers in this way does so again: the URL is wrong, or a proxy stands before it.
         worth_repeating=False,
     )
@@ -291,8 +291,8 @@ def _describe_redirect(reply: Reply) -> Transient:
     if host := find_redirect_host(reply):
         failure.hint = (
             f"It leads to {host}: often the sign-in page of a company or network, which no program "
-            "can pass. The token was not sent there. Whoever runs the network lets requests to "
-            "Archive pass, or the user checks ARCHIVE_API_URL."
+            "can pass. The token was not sent there. The user asks whoever runs the network to "
+            "let requests to Archive pass, or corrects ARCHIVE_API_URL."
         )
     return failure
 

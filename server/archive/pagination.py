@@ -38,7 +38,7 @@ class ListQuery(Query, Protocol):
 
     @property
     def limit(self) -> int:
-        """Records in all."""
+        """The most records to return."""
 
     @property
     def after(self) -> str | None:

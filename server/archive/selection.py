@@ -228,7 +228,7 @@ def _describe_unknown_field(
     fields = fields_of(record)
     # Several paths in one text are the commonest mistake, and explain the miss better than a guess.
     if re.search(r"[\s,]", path):
-        hint = 'One path an entry: ["id", "caption"].'
+        hint = 'Give one path per entry: ["id", "caption"].'
     elif instead := record.instead.get(step):
         hint = instead
     elif suggestion := suggest(step, fields):
@@ -236,7 +236,7 @@ def _describe_unknown_field(
     elif deeper := _find_below(root, step):
         hint = f"Did you mean `{deeper}`?"
     else:
-        hint = f"Known there: {', '.join(fields)}."
+        hint = f"Fields there: {', '.join(fields)}."
     return Failure(Code.INVALID_ARGUMENT, f"`fields`: {path!r} does not exist.", hint)
 
 

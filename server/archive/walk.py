@@ -79,7 +79,7 @@ def drop_repeats(records: list[Any]) -> tuple[list[Any], int]:
 
 
 def describe_repeats(count: int) -> list[str]:
-    """Return what a result says about records that came again, if any did."""
+    """Return the note about records that came again, if any did."""
     return [MOVED.format(count=count_noun(count, "record"))] if count else []
 
 

@@ -74,7 +74,7 @@ class Workspaces:
         return (await self._by_name(name, self.remedy(requested), deadline)).id
 
     def remedy(self, requested: str | None) -> str:
-        """Return what to do about a workspace that does not exist, by who named it."""
+        """Return the hint about a workspace that does not exist, for whoever named it."""
         if (requested or "").strip() or self._default is None:
             return "Use one of these names or ids."
         return (

@@ -5,19 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 
-from server.archivebox.client import ArchiveBox, Send
+from server.archivebox.client import ArchiveBox, Send, Upload
 from server.archivebox.openapi import Description
 from server.errors import Failure
+from server.http.transport import Reply
+from server.limiter import Admit, Lane
 from server.tool.result import drop_nulls
-
-if TYPE_CHECKING:
-    from server.archivebox.client import Upload
-    from server.http.transport import Reply
-    from server.limiter import Admit, Lane
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from server.exports.names import FORMATS, Format
 from server.exports.paths import Download, ExportFolder, FolderEntry, Piece, Target
 from server.exports.publish import Export, find_published, publish, store, withdraw
 from server.exports.spool import Spool, discard, list_leftovers
-from server.exports.writers import Layout, build, check_available
+from server.exports.writers import Layout, build, check_available, check_file
 
 __all__ = [
     "FORMATS",
@@ -37,6 +37,7 @@ __all__ = [
     "Target",
     "build",
     "check_available",
+    "check_file",
     "discard",
     "find_published",
     "list_leftovers",

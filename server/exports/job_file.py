@@ -1,8 +1,8 @@
 """The one file that a job ends with: built from what is journalled, and published once however
 often that is tried.
 
-`JobFile` is for jobs whose rows are in the journal; those that gather into a spool use the
-functions below it.
+`JobFile` is for jobs whose rows are in the journal; those that gather into a spool
+(`server.exports.spooled`) use the functions below it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from anyio import CancelScope, to_thread
 
@@ -19,6 +19,7 @@ from server.errors import Code, Failure
 from server.exports import (
     Draft,
     Export,
+    ExportFolder,
     Format,
     Layout,
     Spool,
@@ -31,22 +32,13 @@ from server.exports import (
     withdraw,
 )
 from server.exports.links import MIME_TYPES, make_uri
-from server.jobs import Handle, Stopped
-
-if TYPE_CHECKING:
-    from server.exports import ExportFolder
-    from server.jobs import Jobs
+from server.jobs import Handle, Jobs, Stopped
 
 T = TypeVar("T")
 
 KEPT_SECONDS = 24 * 3600.0
-"""How long working files of a job that this server does not know are left alone: another one may
-know it."""
-
-LOST_ROWS = (
-    "The rows that were gathered before an interruption were not there any more (they are on the "
-    "machine that gathered them), so all were gathered again."
-)
+"""Seconds for which working files of a job that this server does not know are left alone: another
+server may know it."""
 
 
 class JobFile:
@@ -72,12 +64,13 @@ class JobFile:
             await self._job.checkpoint(file=target.name)
 
     async def forget(self) -> None:
-        """The rows are about to change: a file that was built before is not the result any more."""
+        """Forget a file that was built before, because the rows are about to change."""
         if self._job.counters.get("draft"):
             await self._job.checkpoint(draft=None, summary=None)
 
     async def find_finished(self) -> Export | None:
-        """The file of an earlier try that got as far as its draft; None where there is none."""
+        """Return the file of an earlier try that got as far as its draft; None where there is
+        none."""
         data = self._job.counters.get("draft")
         if data is None:
             return None
@@ -114,14 +107,13 @@ class JobFile:
         return export
 
     def to_dict(self, export: Export) -> dict[str, Any]:
-        """The file as a result: path, name, format, rows, columns, bytes, and the resource that it
-        is."""
+        """Return the file as a result has it: path, name, format, rows, columns, bytes, and the
+        resource that it is."""
         return {**export.to_dict(), "resource": resource(export)}
 
     def notes(self, export: Export) -> list[str]:
-        """What the user does not expect of the file."""
-        file = self._job.counters["file"]
-        return [] if export.name == file else [f"{file} was taken: the file is {export.name}."]
+        """Return what the user does not expect of the file."""
+        return describe_name(export, self._job.counters["file"])
 
     def _tick(self) -> None:
         # Building runs in a thread that cannot be cancelled: it asks between pieces.
@@ -136,8 +128,8 @@ class JobFile:
 async def open_spool(
     folder: ExportFolder, job: Handle, name: str, offset: int = 0
 ) -> AsyncIterator[Spool]:
-    """The job's spool for the file `name`, cut at `offset` bytes; removed at the end of a job that
-    was cancelled."""
+    """Open the job's spool for the file `name`, cut at `offset` bytes; remove it at the end of a
+    job that was cancelled."""
     opened = Spool.open(folder, name, job.row.id, offset)
     # Opened in a thread: a slow disk must not hold up the other calls of the server.
     spool = await on_disk(opened.__enter__)
@@ -152,8 +144,7 @@ async def open_spool(
 
 
 async def publish_once(folder: ExportFolder, draft: Draft, journalled: Awaitable[None]) -> Export:
-    """The draft under its name, given after it was journalled; what may not be journalled is
-    removed."""
+    """Give a draft its name once it is journalled; remove one that may not be journalled."""
     try:
         await journalled
     # Cancellation too: it is no Exception, and the draft would stay behind.
@@ -165,8 +156,8 @@ async def publish_once(folder: ExportFolder, draft: Draft, journalled: Awaitable
 
 
 async def finish_draft(folder: ExportFolder, draft: Draft) -> Export | None:
-    """The file of a draft that was journalled before an interruption; None where it has to be built
-    again."""
+    """Return the file of a draft that was journalled before an interruption; None where it has to
+    be built again."""
 
     def settle() -> Export | None:
         try:
@@ -182,7 +173,7 @@ async def finish_draft(folder: ExportFolder, draft: Draft) -> Export | None:
 
 
 async def remove_abandoned(folder: ExportFolder, jobs: Jobs, job: str) -> None:
-    """Remove the working files that nobody will go on with; those of `job` stay."""
+    """Remove the working files of jobs that nobody will resume; those of `job` stay."""
     for name, modified in (await on_disk(lambda: _list_abandoned(folder))).items():
         try:
             over = (await jobs.get(name)).ended
@@ -193,6 +184,12 @@ async def remove_abandoned(folder: ExportFolder, jobs: Jobs, job: str) -> None:
         # A job that still may resume needs its spool.
         if over and name != job:
             await on_disk(partial(discard, folder, name))
+
+
+def describe_name(export: Export, name: str) -> list[str]:
+    """Return what is to be said where a file is not called as its job said at the start."""
+    # Another job may have taken the name since this one chose it; files are never overwritten.
+    return [] if export.name == name else [f"{name} was taken: the file is {export.name}."]
 
 
 def resource(export: Export) -> dict[str, Any]:
@@ -206,8 +203,8 @@ def resource(export: Export) -> dict[str, Any]:
 
 
 async def on_disk(act: Callable[[], T]) -> T:
-    """Do something that blocks on the disk. Trouble with it is for the user to end: trying again
-    reads all anew.
+    """Do something that blocks on the disk. Only the user can end trouble with it, and a retry
+    would read everything again.
 
     Raises:
         Failure: with a code that pauses the job.

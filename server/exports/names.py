@@ -56,7 +56,7 @@ def check_existing_name(name: str) -> str:
     _normalize(_EXTENSION.sub("", normalized))
     if _EXTENSION.search(normalized) is None:
         endings = f".{', .'.join(FORMATS)}"
-        raise _make_refusal(f"{name!r} is not an export: they end in {endings}.")
+        raise _make_refusal(f"{name!r} is not an export: exports end in {endings}.")
     return normalized
 
 
@@ -101,13 +101,15 @@ def _normalize(name: str) -> str:
     if not name:
         raise _make_refusal("The name is empty.")
     if not _SEPARATORS.isdisjoint(name):
-        raise _make_refusal("The name holds a path; files go into the export folder itself.")
+        raise _make_refusal("The name contains a path; files go into the export folder itself.")
     if not name.isprintable():
         raise _make_refusal(
-            "The name holds a control character, an invisible one or an unusual blank."
+            "The name contains a control character, an invisible character or an unusual blank."
         )
     if forbidden := sorted(_FORBIDDEN.intersection(name)):
-        raise _make_refusal(f"The name holds {' '.join(forbidden)}, which not every system allows.")
+        raise _make_refusal(
+            f"The name contains {' '.join(forbidden)}, which not every system allows."
+        )
     # Windows drops dots and spaces at the end; a dot in front marks this server's working files.
     if name != name.strip(". "):
         raise _make_refusal("The name starts or ends with a dot or a space.")

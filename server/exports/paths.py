@@ -149,7 +149,7 @@ class ExportFolder:
         return name
 
     def find_name(self, draft: Draft) -> str | None:
-        """Return the name of a draft that already has one, None where it has not."""
+        """Return the name that a draft has already; None where it has none."""
         with self.open(create=True) as directory:
             for name in directory.list_names():
                 # The name with the dot is the draft's own, which the file may still have besides.

@@ -80,7 +80,7 @@ def publish(folder: ExportFolder, draft: Draft) -> Export:
 
 
 def find_published(folder: ExportFolder, draft: Draft) -> Export | None:
-    """Return the export of a draft that already has its name, None where it has not.
+    """Return the export of a draft that has its name already; None where it has none.
 
     None also stands for an export that was removed since.
     """

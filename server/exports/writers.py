@@ -12,7 +12,7 @@ from server.exports import parquet, xlsx
 from server.exports.cells import CsvFile
 from server.exports.columns import Column, Row, Survey
 from server.exports.draft import Draft
-from server.exports.names import Format
+from server.exports.names import Format, make_file_name
 from server.exports.parquet import ParquetFile
 from server.exports.paths import ExportFolder, Target
 from server.exports.publish import write_draft
@@ -80,6 +80,17 @@ def check_available(file_format: Format) -> None:
     check = _CHECKS.get(file_format)
     if check is not None:
         check()
+
+
+def check_file(name: str | None, file_format: Format) -> None:
+    """Check a file's name, if it has one, and its format, before any work is done for it.
+
+    Raises:
+        Failure: `INVALID_ARGUMENT` for the name, `UNSUPPORTED` with what to install.
+    """
+    if name is not None:
+        make_file_name(name, file_format)
+    check_available(file_format)
 
 
 def build(

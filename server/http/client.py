@@ -1,8 +1,8 @@
 """Sends the requests to an API: a thin adapter over httpx, opened on first use.
 
 It adds what every API client here needs: no redirects, a cap on the reply's size, `*.localhost` as
-loopback, and the answer to the question whether a write may be repeated: was the request provably
-not sent? Files that replies name by URL are fetched from any public host, without a key.
+loopback, and it says whether a request was provably not sent, so that a write may be repeated.
+Files that replies name by URL are fetched from any public host, without a key.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ class Http:
 
     def _make_proxy_refusal(self, error: httpx.ProxyError) -> Transient:
         variable = describe_proxy(self._url)
-        hint = f"Check {variable} and who may use that proxy; `archive-mcp doctor` tries it again."
+        hint = f"Check {variable} and who may use that proxy; `archive-mcp doctor` tests it."
         # It wants a user name and a password.
         if str(error).startswith("407"):
             hint = f"Put the user name and the password of the proxy into the URL of {variable}."

@@ -96,10 +96,10 @@ class FileFetcher:
     async def _read_by_proxy(
         self, parts: SplitResult, proxy: str, headers: Mapping[str, str], seconds: float
     ) -> Reply:
-        """Return a file that a proxy reads.
+        """Return a file that is read through a proxy.
 
-        The proxy resolves the name, so its addresses cannot be checked here: it is the proxy that
-        keeps callers from its own network.
+        The proxy resolves the name, so its addresses cannot be checked here: the proxy itself has
+        to keep callers away from its network.
         """
         host = parts.hostname or ""
         if is_local_name(host):

@@ -56,8 +56,8 @@ class Intercepted(Transient):
 
 @dataclass(frozen=True)
 class Sign:
-    """What gives somebody away, who it is, and what to say about it; `{api}` stands for the API's
-    name, `{status}` for the HTTP status and `{url}` for the variable of its address."""
+    """The signs of somebody in between, who it is, and what to say about it; `{api}` stands for the
+    API's name, `{status}` for the HTTP status and `{url}` for the variable of its address."""
 
     fits: Callable[[Page], bool]
     who: str
@@ -93,8 +93,8 @@ _SIGNS = (
         lambda page: page.reply.status == 407,
         "a proxy",
         "A proxy on the way to {api} asks for a user name and a password (HTTP 407).",
-        "Put them into the URL of the proxy variable (HTTPS_PROXY or HTTP_PROXY); "
-        "`archive-mcp doctor` tries it again.",
+        "Put them into the URL of the proxy variable (HTTPS_PROXY or HTTP_PROXY); `archive-mcp "
+        "doctor` tests it.",
     ),
     Sign(
         lambda page: (

@@ -1,4 +1,4 @@
-"""Reads JSON that strangers wrote: no number in it is infinite or none."""
+"""Reads untrusted JSON: no number in it is infinite or NaN."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def load_json(text: str) -> Any:
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """Let the garbage be: each new object may start a collection that goes through all the others,
-    and of 8 MB of empty lists there are millions."""
+    """Pause garbage collection: each new object may start one that goes through all the others, and
+    8 MB of empty lists are millions of objects."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

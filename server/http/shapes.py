@@ -1,5 +1,5 @@
-"""Whether an answer is what the server's own OpenAPI description says it sends: whoever reads it
-may then rely on that."""
+"""Checks an answer against the server's own OpenAPI description, so that its reader may rely on
+that."""
 
 from __future__ import annotations
 

@@ -35,8 +35,8 @@ InProcess = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Any]]
 class SendProgress:
     """Watches how far a request gets, by the events that httpcore reports.
 
-    The errors alone do not tell it: a proxy that closes the connection before it opened the way
-    breaks it as a server does that has read everything.
+    The errors alone do not show that: a proxy that closes the connection before it opens a tunnel
+    looks like a server that has read everything.
     """
 
     def __init__(self) -> None:

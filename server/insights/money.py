@@ -88,16 +88,6 @@ class Money:
         """
         return None if value is None else round_figure(self._convert(value))
 
-    def format_dollars(self, value: Fraction | Figure) -> str:
-        """Return a value of a post for people to read, such as "$1,234.50"."""
-        if value is None:
-            return "unknown"
-        dollars = self._convert(value)
-        # Whole cents first: a float would not hold the largest values.
-        cents = round(abs(dollars) * 100)
-        sign = "-" if dollars < 0 else ""
-        return f"{sign}${cents // 100:,}.{cents % 100:02}"
-
     def show_dollars(self, answer: Any) -> Any:
         """Return a copy of an answer in which each `earnedMediaValue` is `earnedMediaValueUsd`.
 

@@ -15,7 +15,6 @@ EXACT = 2**53 - 1
 # Platform and type of what virality classes mean something for: a TikTok video is a POST to the
 # API (Archive docs, glossary).
 _RATED = frozenset({("INSTAGRAM", "REEL"), ("TIKTOK", "POST")})
-_EARLIEST, _LATEST = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +109,3 @@ def parse_instant(text: str) -> datetime:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC)
-
-
-def filter_by_time(rows: list[Row], first: str | None, last: str | None) -> list[Row]:
-    """Return the rows posted between two instants, both included; None leaves a side open."""
-    low = parse_instant(first or _EARLIEST)
-    high = parse_instant(last or _LATEST)
-    return [row for row in rows if low <= row.moment <= high]

@@ -155,13 +155,12 @@ class LocalJobs(JournalReader):
         return replace(row, state=JobState.PAUSED, error=end.error, owned=False)
 
     async def orphans(self, origin: str, account: str) -> Sequence[JobRow]:
-        """Interrupted jobs that nobody works on, oldest first: those that only read may simply be
-        resumed."""
+        """Return the interrupted jobs that nobody works on, oldest first: those that only read may
+        simply be resumed."""
         return await self._journal.orphans(origin, account)
 
     async def cancel(self, job_id: str) -> JobRow:
-        """Stop a job for good, also one that another process runs: that one stops at its next
-        record."""
+        """Stop a job for good; one that another process runs stops at its next record."""
         await self.get(job_id)
         self._unwritten.pop(job_id, None)
         await self._journal.cancel(job_id)
@@ -256,5 +255,7 @@ class LocalJobs(JournalReader):
     def _refuse_if_closed(self) -> None:
         if self._closed:
             raise Failure(
-                Code.UNAVAILABLE, "This server is ending.", "Start it again, then repeat the call."
+                Code.UNAVAILABLE,
+                "This server is shutting down.",
+                "Start it again, then repeat the call.",
             )

@@ -23,13 +23,13 @@ REFUSED = {Code.REJECTED, Code.NOT_FOUND, Code.INVALID_ARGUMENT, Code.AMBIGUOUS}
 
 
 def may_pass(failure: Failure) -> bool:
-    """Return whether the same may succeed in a while without anybody's doing."""
+    """Return whether the same request may succeed later although nobody changes anything."""
     # A full disk does not empty itself: the user should read of it now, not after all attempts.
     return failure.code in PASSING and failure.details.get("disk") != "full"
 
 
 def choose_pause(failure: Failure, strikes: int) -> float:
-    """Return the seconds until the next attempt after so many passing failures in a row."""
+    """Return the seconds until the next attempt after this many failures in a row that may pass."""
     # Doubled each time, so that a server that comes back is not met by all attempts at once.
     pause = min(2.0 ** (strikes - 1), LONGEST_PAUSE)
     # The API's own wish goes first, within reason: a day's pause is better left to the user.

@@ -28,13 +28,13 @@ _UNPLANNED = Estimate(0, 0.0, math.inf)
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a job stands.
+    """How far a job is.
 
     Attributes:
         finished: Records that need no more work.
         total: Records in all; None while that is not known.
         speed: Records finished per second of late; None before any was.
-        active: Seconds of work on the job in all, without what is awaited at its end.
+        active: Seconds of work on the job in all, without the wait at its end.
         message: What the work does now, in a few words.
         retry: Seconds until the next attempt after a failure; 0 where nothing failed.
         trouble: The message of that failure.

@@ -50,8 +50,8 @@ class Handle:
     """The job that a kind of work works on: where it stands, what it found, what became of each
     record.
 
-    `row` is the job as it was when this process began with it; `cursor` and `counters` are kept up
-    to date.
+    `row` is the job as it was when this process took it; `cursor` and `counters` are kept up to
+    date.
     """
 
     def __init__(
@@ -78,12 +78,12 @@ class Handle:
 
     @property
     def stopping(self) -> bool:
-        """Whether the job was cancelled or is to pause. Long loops of a kind look at it."""
+        """Whether the job was cancelled or is to pause. Long loops of a kind of work check it."""
         return self._progress.end is not None
 
     @property
     def cancelled(self) -> bool:
-        """Whether nobody will go on with the job: what it kept for that may go."""
+        """Whether nobody will resume the job, so that what it kept for that may be removed."""
         end = self._progress.end
         return end is not None and end.state is JobState.CANCELLED
 
@@ -110,14 +110,14 @@ class Handle:
     async def checkpoint(
         self, cursor: Any = None, *, total: int | None = None, **counters: Any
     ) -> None:
-        """Journal the place reached, the expected number of records, and counters. Arguments and
-        errors as of `add`."""
+        """Journal the place reached, the expected number of records, and counters. The arguments
+        and errors are those of `add`."""
         merged = {**self.counters, **counters}
         await self._count_step(self._journal.checkpoint(self._lease, cursor, merged, total))
         self._move_cursor(cursor, merged)
 
     async def set_total(self, total: int) -> None:
-        """Journal how many records are expected. Errors as of `add`."""
+        """Journal how many records are expected. The errors are those of `add`."""
         await self.checkpoint(total=total)
 
     def set_message(self, message: str) -> None:
@@ -154,11 +154,11 @@ class Handle:
         self._mark(record, RecordState.FAILED, code, reason, detail)
 
     def mark_unknown(self, record: RecordRow, reason: str, *, detail: Any = None) -> None:
-        """Mark the record as one of which nobody can say whether it was processed."""
+        """Mark the record as one that may or may not have been processed."""
         self._mark(record, RecordState.UNKNOWN, "OUTCOME_UNKNOWN", reason, detail)
 
     def mark_skipped(self, record: RecordRow, reason: str, *, detail: Any = None) -> None:
-        """Mark the record as one for which nothing had to be done."""
+        """Mark the record as one that needed no change."""
         self._mark(record, RecordState.SKIPPED, None, reason, detail)
 
     def mark_pending(self, record: RecordRow) -> None:
@@ -206,12 +206,12 @@ class Handle:
     async def poll(
         self, *, first: float, longest: float, limit: float, counter: str | None = None
     ) -> AsyncIterator[float]:
-        """Yield once for each look at something awaited, with growing pauses between the looks.
+        """Yield before each check of something awaited, with growing pauses between the checks.
 
         Args:
             first: seconds of the first pause.
             longest: seconds of the longest pause.
-            limit: seconds of all pauses; one more look follows the last of them.
+            limit: seconds of all pauses; one more check follows the last of them.
             counter: the counter that holds the seconds waited, so that a job that was interrupted
                 waits only for the rest; None journals nothing.
 
@@ -236,10 +236,7 @@ class Handle:
 
     async def journal_marks(self, records: Sequence[RecordRow]) -> None:
         """Journal the marks of records now: for what becomes known of them only after they were
-        sent.
-
-        Errors as of `add`.
-        """
+        sent. The errors are those of `add`."""
         if marks := self.collect(records):
             await self._count_step(self._journal.mark(self._lease, marks))
 

@@ -112,10 +112,10 @@ class Jobs(Protocol):
         simply be resumed."""
 
     async def cancel(self, job_id: str) -> JobRow:
-        """Stop a job for good, wherever it runs: there it stops at its next record."""
+        """Stop a job for good, wherever it runs; it stops at its next record."""
 
     async def resume(self, job_id: str, work: Work) -> JobRow:
-        """Have an interrupted job go on.
+        """Resume an interrupted job.
 
         Raises:
             Failure: a process works on it, or it has ended.

@@ -44,7 +44,7 @@ class RecordState(StrEnum):
 
 
 RECORDS = "records"
-"""What the records of a job are called where it says nothing else."""
+"""The name of a job's records unless it has one of its own."""
 # Paused is not among them: a paused job still waits to be resumed.
 ENDED_STATES = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 # The states of a record that needs no further work.
@@ -71,8 +71,8 @@ class NewJob:
     """A job to be started.
 
     `arguments` are the tool's as they came (JSON-ready); `account` is a fingerprint of the token,
-    never the token; `total` is the number of records, None while it is not known; `estimate` is
-    what the user was told that it takes; `unit` is what people call its records.
+    never the token; `total` is the number of records, None while it is not known; `estimate` is the
+    plan that the user saw; `unit` is what people call its records.
     """
 
     tool: str

@@ -36,7 +36,7 @@ OnEnd = Callable[[JobRow], Awaitable[None]]
 
 
 async def tell_nobody(row: JobRow) -> None:
-    """Do nothing: nobody asked to be told."""
+    """Do nothing: nobody asked for progress."""
 
 
 async def no_limits(_: JobRow) -> Snapshot | None:
@@ -69,7 +69,7 @@ class Observer:
         self._samples = deque([(self._start, count_finished(handle.row))])
 
     async def look(self, trouble: Trouble, *, last: bool = False) -> None:
-        """Journal a new forecast, if it is time for one.
+        """Journal a new forecast, if one is due.
 
         Args:
             trouble: The failure that the job met last.

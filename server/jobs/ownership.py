@@ -10,7 +10,7 @@ def make_foreign(name: str) -> Failure:
     return Failure(
         Code.INVALID_ARGUMENT,
         f"{name} belongs to another token or server address.",
-        "Tell the user: only with the settings that it was started with can it be used.",
+        "Tell the user: it can be used only with the settings that it was started with.",
     )
 
 

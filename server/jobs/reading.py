@@ -90,7 +90,7 @@ class Reporter:
         self._last: tuple[int, int | None, str] | None = None
 
     def is_due(self) -> bool:
-        """Return whether somebody listens who has heard nothing for a second."""
+        """Return whether somebody listens and has heard nothing for a second."""
         if self._on_progress is None:
             return False
         return self._clock() - self._reported_at >= _REPORT_PAUSE

@@ -338,7 +338,7 @@ class Runner:
             await self._deliver([row])
 
     def _strike(self, failure: Failure, began: int, rows: Sequence[RecordRow] = ()) -> None:
-        """Count a passing failure and pause all sends."""
+        """Count a failure that may pass, and pause all sends."""
         # Sends that were under way together fail together, and count as one.
         if began != self._round:
             return

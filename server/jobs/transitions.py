@@ -14,7 +14,7 @@ CANCELLED = "The job was cancelled before this was sent."
 
 @dataclass(frozen=True)
 class Standing:
-    """A job that somebody wants to take: where it stands, and whether a process works on it."""
+    """A job that a process wants to take: where it stands, and whether another one works on it."""
 
     job: str
     state: JobState
@@ -24,7 +24,7 @@ class Standing:
     live: bool
 
     def check_free(self, *, again: bool) -> None:
-        """Return if the job may be taken.
+        """Return only if the job may be taken.
 
         Args:
             again: failed records are to be sent once more; then the job may have ended.
@@ -36,7 +36,7 @@ class Standing:
             raise Failure(
                 Code.UNAVAILABLE,
                 f"Another server of this user works on {self.job}.",
-                "Look at the job there is; it goes on by itself.",
+                "There is nothing to resume: the job goes on by itself.",
                 retryable=True,
             )
         if again:
@@ -68,6 +68,6 @@ def make_nothing_to_send(name: str) -> Failure:
     return Failure(
         Code.INVALID_ARGUMENT,
         f"No record of {name} can be sent again.",
-        "Only failed records are; one of unknown outcome is checked first, "
-        "unless sending it twice is harmless.",
+        "Only failed records can; check first what became of one of unknown outcome, unless "
+        "sending it twice is harmless.",
     )

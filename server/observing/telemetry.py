@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
 
+from server.limiter import Limiter
 from server.observing.calls import CallObserver
 from server.observing.sends import ObservedLimiter
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from opentelemetry.trace import Tracer
 
-    from server.limiter import Limiter
     from server.observing.metrics import Metrics
 
 

@@ -30,7 +30,8 @@ class Batches:
             self._by_id.update(dict.fromkeys(ids, batch))
 
     def add(self, id_: str | int | None, text: str) -> str:
-        """Return what is to be written now that an answer is there: itself, a list, or nothing."""
+        """Return what to write now that an answer came: that answer, a list of answers, or
+        nothing."""
         if not self._by_id or id_ is None:
             return text
         batch = self._by_id.pop(id_, None)
@@ -41,14 +42,14 @@ class Batches:
         return batch.close()
 
     def add_refusal(self, ids: tuple[str | int, ...], text: str) -> str:
-        """Return what is to be written now that a message of a batch was refused."""
+        """Return what to write now that a message of a batch was refused."""
         batch = self._by_id[ids[0]]
         batch.refusals -= 1
         batch.answers.append(text)
         return batch.close()
 
     def drop(self, id_: object) -> str:
-        """Expect no answer to a cancelled request; return what is to be written without it."""
+        """Expect no answer to a cancelled request, and return what to write without it."""
         if not isinstance(id_, str | int):
             return ""
         batch = self._by_id.pop(id_, None)

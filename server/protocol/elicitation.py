@@ -116,8 +116,8 @@ class _ReturningAsker(_ProgressReporter):
 
     The state holds the questions asked so far, each with a digest of what was shown, the answers
     already received and when it was sealed: a later round must not lose the earlier answers, and an
-    answer to what has changed since does not count. Each state counts once: a yes is for one
-    execution.
+    answer to what has changed since does not count. Each state counts once: a confirmation is for
+    one execution.
     """
 
     def __init__(

@@ -54,7 +54,7 @@ _NOTIFICATION = {"jsonrpc": _TEXT, "method": _TEXT, "params?": {}}
 
 @dataclass(frozen=True)
 class Answer:
-    """A message of the host that is dealt with.
+    """A message of the host that has its answer.
 
     Args:
         line: the answer; empty for a notification.

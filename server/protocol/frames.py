@@ -100,7 +100,7 @@ class Frames:
     def _check_batch(self, content: list[Any]) -> None:
         if self.version not in _WITH_BATCHES:
             version = self.version or "that is not negotiated yet"
-            reason = f"protocol version {version} has no lists of messages: send one a line"
+            reason = f"protocol version {version} has no lists of messages: send one per line"
             raise BadFrame(INVALID_REQUEST, reason)
         if not content:
             raise BadFrame(INVALID_REQUEST, "the list of messages is empty")
@@ -145,7 +145,7 @@ def _parse(text: bytes) -> Any:
 def _to_message(content: Any) -> JSONRPCMessage:
     """Return a parsed message, its harmless faults mended."""
     if not isinstance(content, dict):
-        raise BadFrame(INVALID_REQUEST, "a message is a JSON object")
+        raise BadFrame(INVALID_REQUEST, "a message must be a JSON object")
     id_ = content.get("id")
     usable = id_ if _is_usable(id_) else None
     if content.get("jsonrpc") != "2.0":
@@ -160,7 +160,7 @@ def _to_message(content: Any) -> JSONRPCMessage:
     try:
         return _mend(jsonrpc_message_adapter.validate_json(text, by_name=False))
     except (ValueError, RecursionError):
-        reason = "a message is a request, a notification or a response of JSON-RPC 2.0"
+        reason = "a message must be a request, a notification or a response of JSON-RPC 2.0"
         raise BadFrame(INVALID_REQUEST, reason, usable) from None
 
 
@@ -169,11 +169,11 @@ def _check_request(content: dict[str, Any], usable: str | int | None) -> None:
     has_bad_id = "id" in content and usable is None
     has_bad_params = not isinstance(params or {}, dict)
     if not isinstance(content["method"], str):
-        raise BadFrame(INVALID_REQUEST, "`method` is a text", usable)
+        raise BadFrame(INVALID_REQUEST, "`method` must be a text", usable)
     if has_bad_id:
-        raise BadFrame(INVALID_REQUEST, "`id` is a text or a whole number")
+        raise BadFrame(INVALID_REQUEST, "`id` must be a text or a whole number")
     if has_bad_params:
-        raise BadFrame(INVALID_PARAMS, "`params` is an object", usable)
+        raise BadFrame(INVALID_PARAMS, "`params` must be an object", usable)
 
 
 def _is_usable(id_: Any) -> bool:
@@ -201,7 +201,8 @@ def _is_object(value: Any) -> bool:
 
 
 def _read_object(name: str, value: Any, id_: str | int | None) -> dict[str, Any]:
-    """Return what stands for an object: JSON text of one, or nothing at all in any form."""
+    """Return the object that a value stands for: JSON text of one, or an empty value of any
+    type."""
     text = value if isinstance(value, str) else json.dumps(value)
     try:
         content = json.loads(text.strip() or "{}")
@@ -210,5 +211,5 @@ def _read_object(name: str, value: Any, id_: str | int | None) -> dict[str, Any]
     if content == []:
         content = {}
     if not isinstance(content, dict):
-        raise BadFrame(INVALID_PARAMS, f"`{name}` is an object", id_)
+        raise BadFrame(INVALID_PARAMS, f"`{name}` must be an object", id_)
     return content

@@ -287,7 +287,7 @@ def _to_protocol_error(failure: Failure, uri: str) -> MCPError:
 def _describe_choices(failure: Failure) -> str:
     choices = failure.details.get("candidates", failure.details.get("choices", ()))
     names = [f"{choice['name']} ({choice['id']})" for choice in choices[:_MOST_CHOICES]]
-    return f"There are: {', '.join(names)}." if names else ""
+    return f"The choices are: {', '.join(names)}." if names else ""
 
 
 def _to_dict(failure: Failure) -> dict[str, Any]:

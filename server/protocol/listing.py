@@ -77,7 +77,7 @@ class Listing:
         return " ".join(filter(self._catalog.can_call_all, _SENTENCE_ENDS.split(line)))
 
     async def watch(self, ctx: Context, call_next: Callable[[Context], Awaitable[Any]]) -> Any:
-        """Meet the host with its first message, as middleware."""
+        """Adapt the listing to the host at its first message, as middleware."""
         self.meet(client_name(ctx))
         result = await call_next(ctx)
         # A notification has no result at all.

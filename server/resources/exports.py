@@ -15,11 +15,11 @@ from urllib.parse import unquote
 from anyio import to_thread
 
 from server.errors import Code, Failure
+from server.exports import FolderEntry
 from server.exports.links import MIME_TYPES, PREFIX, make_uri
 
 if TYPE_CHECKING:
     from server.dispatch import Dispatcher
-    from server.exports import FolderEntry
 
 MOST_LISTED = 50
 TEXT_PIECE = 200_000

@@ -1,5 +1,6 @@
 """Settings: command line > process environment > `--env-file` > `./.env` > `~/.env.shared`."""
 
+from server.settings.errors import SettingsError
 from server.settings.settings import (
     DEFAULT_API_URL,
     ArchiveBoxVersion,
@@ -10,7 +11,7 @@ from server.settings.settings import (
     load,
 )
 from server.settings.sources import VARIABLES, Source
-from server.settings.values import Secret, SettingsError, StoredSecret
+from server.settings.values import Secret, StoredSecret
 
 __all__ = [
     "DEFAULT_API_URL",

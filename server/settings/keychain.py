@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from server.settings.errors import SettingsError
 from server.settings.extras import install_command
-from server.settings.values import SettingsError
 
 SERVICE = "archive-mcp"
 SECRETS = ("ARCHIVE_APP_TOKEN", "ARCHIVEBOX_API_KEY", "ARCHIVEBOX_PASSWORD")

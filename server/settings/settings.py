@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from server.http.urls import find_url_problem
+from server.settings.errors import SettingsError
 from server.settings.sources import Source, collect, find_home, find_working_folder, may_send
-from server.settings.values import Reader, Secret, SettingsError, StoredSecret
+from server.settings.values import Reader, Secret, StoredSecret
 
 DEFAULT_API_URL = "https://app.archive.com/api/v2"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from server.redaction import learn
+from server.settings.errors import SettingsError
 
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 Choice = TypeVar("Choice", bound=str)
@@ -26,10 +27,6 @@ _PLACEHOLDER = re.compile(
 
 KEYCHAIN = "keychain:archive-mcp"
 """What stands in `~/.env.shared` where the value itself is in the keychain."""
-
-
-class SettingsError(Exception):
-    """A setting cannot be used; the message says which one, why, and what to do."""
 
 
 class Secret:

@@ -1,4 +1,4 @@
-"""What setup is told: by flags, on stdin, in the environment, by a client's file, or when asked."""
+"""Where setup gets its values: flags, stdin, the environment, a client's file, or the user."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class Machine:
         return variables
 
     def list_left_out(self) -> list[str]:
-        """Return the variables about the way to the network that only this terminal has."""
+        """Return the network variables (proxies, certificates) that only this terminal has."""
         return sorted(self.environment.keys() & _NETWORK)
 
     def folder(self, name: str, *default: str) -> Path:

@@ -1,4 +1,4 @@
-"""The run of `archive-mcp setup`: ask, check, show, and after a yes write and try."""
+"""The run of `archive-mcp setup`: ask, check, show, and write and try once the user agrees."""
 
 from __future__ import annotations
 
@@ -173,5 +173,5 @@ class Setup:
             return False
         if not plan.is_needed or self.console.confirm("Write this?"):
             return True
-        self.console.say("Nothing was written. Without a terminal, --yes stands for the yes.")
+        self.console.say("Nothing was written. Without a terminal, pass --yes to agree.")
         return False

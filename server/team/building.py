@@ -1,4 +1,4 @@
-"""Makes a person's tenant: their settings, their services and what is remembered of them."""
+"""Makes a person's tenant: their settings, their services and their state."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from server.http.transport import InProcess
+from server.limiter import Limiter
 from server.recovery import Recovery
 from server.services import Services
 from server.settings import Settings, SettingsError
@@ -24,7 +25,6 @@ from server.team.workspaces import RestrictedArchive
 from server.tool.catalog import Catalog
 
 if TYPE_CHECKING:
-    from server.limiter import Limiter
     from server.sandbox import Sandbox
     from server.services import OpenJobs
 

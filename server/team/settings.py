@@ -73,7 +73,7 @@ class OidcSettings:
 
 @dataclass(frozen=True)
 class TeamSettings:
-    """Hold what a server for a team runs with.
+    """What a server for a team runs with.
 
     Args:
         public_url: the address that people's clients use, without the path.

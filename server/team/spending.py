@@ -11,7 +11,7 @@ from server.shared_state.spending import Spending, UnlimitedSpending
 
 
 class NoSpending:
-    """Nothing may be spent: the last line, whatever a call went through before."""
+    """Refuses to spend anything: the last check, whatever a call passed before."""
 
     async def reserve(self, credits: int) -> None:
         """Refuse.
@@ -30,7 +30,7 @@ class NoSpending:
 
 
 class DailySpending:
-    """So many credits a day, in UTC.
+    """Allows so many credits a day, in UTC.
 
     Args:
         now: the time of day.
@@ -66,7 +66,7 @@ class DailySpending:
 
 
 def refuse_credits(credits: int, left: int, per_day: int, now: datetime) -> Failure:
-    """Return the refusal of a call that would spend more than is left of the day."""
+    """Return the refusal of a call that would spend more than is left for the day."""
     tomorrow = (now + timedelta(days=1)).strftime("%Y-%m-%dT00:00:00Z")
     return Failure(
         Code.FORBIDDEN,

@@ -99,7 +99,7 @@ class Tenants:
             tenant.used_at = self._clock()
 
     def close_changed(self, find: Callable[[Identity], Rights | None]) -> int:
-        """Close the tenants of those whose rights are others now, and return how many.
+        """Close the tenants of those whose rights have changed, and return how many.
 
         Args:
             find: returns the rights that somebody has now.

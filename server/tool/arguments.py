@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC
 from functools import cache
 from typing import Any, TypeVar
 
@@ -90,6 +91,15 @@ def parse(
         raise _explain(tool or request.tool_name(), schema, error, inside) from None
     parsed.check()
     return parsed
+
+
+def parse_in_utc(request: type[T], raw: Mapping[str, Any]) -> T:
+    """Return the request of arguments that were parsed before: their days are instants already.
+
+    Raises:
+        Failure: as `parse` does.
+    """
+    return parse(request, raw, {"timezone": UTC, "instants": []})
 
 
 def _replace_synonyms(request: type[Request[Any, Any]], raw: dict[str, Any]) -> dict[str, Any]:

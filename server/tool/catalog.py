@@ -164,7 +164,7 @@ class Catalog:
         )
 
     def narrow(self, toolsets: Iterable[str]) -> None:
-        """Take away what is not of these toolsets; nothing is added."""
+        """Take away the tools of other toolsets; nothing is added."""
         requested = set(toolsets)
         bounds = requested - {_DISCOVER} or {"all", _DISCOVER}
         self._is_bounded = True
@@ -221,7 +221,7 @@ class Catalog:
             Code.NOT_CONFIGURED,
             f"{name} is switched off: its toolset, {entry.toolset}, is not among those of this "
             "server.",
-            "Tell the user: --toolsets (ARCHIVE_MCP_TOOLSETS) decides.",
+            "Tell the user: --toolsets (ARCHIVE_MCP_TOOLSETS) decides which toolsets there are.",
         )
 
     def find_reachable(self, name: str) -> Entry:

@@ -17,18 +17,19 @@ from server.text import one_line, safe_details
 from server.tool.cursor import scope_of
 from server.tool.elicitation import Asker, Question, Reply
 
-_STALE = "The confirmation token is used up, expired, or for another state or call."
+_STALE = "The confirmation token was used already, has expired, or is for another state or call."
 _HOW_TO_CONFIRM = (
     "Show the user the preview. Only after their explicit yes repeat the call with `confirm` added."
 )
 
 _UNANSWERED = (
     "No answer came from the user. Show them the preview, then call again. Where nobody can be "
-    "asked, as in a script, they set ARCHIVE_MCP_CONFIRM=token; a token comes then."
+    "asked, as in a script, they set ARCHIVE_MCP_CONFIRM=token; this error then has a token."
 )
 _UNASKED = (
     "The client answered by itself; the user was not asked. Show them the preview. To allow "
-    "changes where nobody can be asked they set ARCHIVE_MCP_CONFIRM=token; a token comes then."
+    "changes where nobody can be asked they set ARCHIVE_MCP_CONFIRM=token; this error then has "
+    "a token."
 )
 # Clients send the ticked box of a form as text or as a number too.
 _YES = ("true", "yes", "1", "on")
@@ -92,7 +93,7 @@ class Confirmations:
     async def require(
         self, preview: Preview, *, call: list[Any], token: str | None, asker: Asker
     ) -> Confirmed:
-        """Return only if the user confirmed this preview of this call: how they did.
+        """Return how the user confirmed this preview of this call.
 
         Args:
             call: tool, arguments and workspace: what the confirmation is for.
@@ -112,7 +113,7 @@ class Confirmations:
         if answer is False:
             hint = preview.otherwise or "Do not ask for the same again."
             raise Failure(Code.DECLINED, "The user declined. Nothing was changed.", hint)
-        message = f"Nothing was changed: this needs the user's yes. {preview.question}"
+        message = f"Nothing was changed: this needs the user's confirmation. {preview.question}"
         if token is not None:
             message = f"{_STALE} {message}"
         hint = _UNASKED if reply.action in ("accept", "unavailable") else _UNANSWERED
@@ -127,7 +128,7 @@ class Confirmations:
 
 
 def _read_answer(reply: Reply) -> bool | None:
-    """Return the user's yes or no; None where there is neither."""
+    """Return whether the user confirmed; None where they did not answer."""
     if reply.action == "decline":
         return False
     if reply.action != "accept":

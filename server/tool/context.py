@@ -10,17 +10,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from server.audit.auditor import Auditor
+from server.audit.event import Confirmed
 from server.errors import Code, Failure
+from server.shared_state.spending import Spending
 from server.tool.confirmation import Confirmations, Preview
 from server.tool.elicitation import Asker
 from server.tool.permissions import EVERYTHING, Permissions
 
 if TYPE_CHECKING:
-    from server.audit.auditor import Auditor
-    from server.audit.event import Confirmed
     from server.exports import ExportFolder
     from server.jobs import Jobs
-    from server.shared_state.spending import Spending
     from server.tool.result import Result
 
 # A confirmation that took longer came from a person, while others may have changed what was shown.
@@ -153,7 +153,7 @@ class Context(ABC):
         token: str | None = None,
         review: Callable[[], Awaitable[Preview | None]],
     ) -> Confirmed:
-        """Return only after the user's confirmation of a preview that still holds: how it was had.
+        """Return how the user confirmed a preview that still holds.
 
         Args:
             call: tool and arguments: what the confirmation is for.
@@ -176,7 +176,7 @@ class Context(ABC):
         if await review() != preview:
             raise Failure(
                 Code.CONFIRMATION_REQUIRED,
-                "Nothing was changed: what the user agreed to has changed meanwhile.",
+                "Nothing was changed: what the user confirmed has changed meanwhile.",
                 "Call again: the user is asked about what there is now.",
             )
         return how
@@ -186,8 +186,8 @@ Q_contra = TypeVar("Q_contra", contravariant=True)
 
 
 class Backend(Protocol[Q_contra]):
-    """What stands behind the tools of one prefix: resolves, builds the context, runs the request,
-    and translates failures into the caller's words."""
+    """What serves the tools of one prefix: it resolves the workspace or server, builds the context,
+    runs the request, and translates failures into the caller's words."""
 
     async def run(self, request: Q_contra, caller: Caller) -> Result:
         """Return what the tool answers before the caller's deadline.

@@ -44,8 +44,8 @@ class Question:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back. Only `accept` is an answer; `unavailable` means nobody was asked, also where
-    a client that said it can ask answered by itself."""
+    """What came back. Only `accept` is an answer; `unavailable` means that nobody was asked, even
+    where a client that claims to ask answered by itself."""
 
     action: Literal["accept", "decline", "cancel", "unavailable"]
     content: Mapping[str, Any] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Suspended(Exception):
 
 
 class Asker(Protocol):
-    """Asks the person, in whatever way the client of this call allows."""
+    """Asks the person in the way that the client of this call allows."""
 
     @property
     def can_ask(self) -> bool:

@@ -30,7 +30,7 @@ from server.jobs.model import (
 )
 from server.jobs.ownership import make_foreign
 from server.text import clean_sentence
-from server.tool.arguments import parse
+from server.tool.arguments import parse_in_utc
 from server.tool.confirmation import Preview
 from server.tool.context import LOCAL_USER, Context, Scope
 from server.tool.request import C, R, Request
@@ -113,7 +113,7 @@ class StartJob(Request[R, C], Generic[R, C]):
     )
 
     _plan: Plan | None = PrivateAttr(default=None)
-    """What was shown in the last preview: the start uses exactly that."""
+    """The plan that the last preview showed: the start uses exactly that."""
 
     @abstractmethod
     async def plan(self, context: C) -> Plan:
@@ -187,8 +187,8 @@ class ReadsByJob(Protocol[C_contra]):
 
 
 async def read_by_job(request: ReadsByJob[C], context: C, plan: Plan) -> Result:
-    """Start a job that changes nothing, about which nobody need be asked. Where it ends in time,
-    its result is the answer; else where it stands.
+    """Start a job that changes nothing, so that nobody has to be asked. Where it ends in time, its
+    result is the answer; else where it stands.
 
     Raises:
         Failure: whatever keeps it from being started.
@@ -259,8 +259,7 @@ async def _resume(request: StartJob[Any, C], job_id: str, context: C, jobs: Jobs
     # It runs already, here or in another process: there is only something to follow.
     if row.state is JobState.RUNNING and row.owned:
         return row
-    # Plain days became instants when the job was started, so the zone does not matter any more.
-    first = parse(type(request), row.arguments, {"timezone": UTC, "instants": []})
+    first = parse_in_utc(type(request), row.arguments)
     # Whoever started it may have lost the right since.
     context.permissions.refuse(row.id, first.call_risk())
     work = first.work(context)

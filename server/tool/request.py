@@ -92,7 +92,7 @@ class Request(Input, Generic[R, C]):
     open_world: ClassVar[bool] = True
     search_hint: ClassVar[str] = ""
     """The words people use for what it does, such as `folder` for a collection: hosts and
-    `discover` search them, and nobody reads them."""
+    `discover` search them, and no model reads them."""
     always_loaded: ClassVar[bool] = False
     """Whether a host that loads tools on demand loads it from the start."""
     most_characters: ClassVar[int] = 0
@@ -203,7 +203,7 @@ class Request(Input, Generic[R, C]):
 
     @classmethod
     def tool_name(cls) -> str:
-        """The backend and the class name in snake case: `SearchItems` becomes
+        """Return the backend and the class name in snake case: `SearchItems` becomes
         `..._search_items`."""
         return f"{cls.backend}_{snake_case(cls.__name__)}"
 
@@ -269,8 +269,8 @@ class ApiType:
 
 @dataclass(frozen=True)
 class Meaning:
-    """To this field null, or an empty object, says something; to any other it is what a client
-    sends for an argument that was left out."""
+    """Marks a field to which null, or an empty object, means something; in any other it stands for
+    an argument that was left out."""
 
     of: Literal["null", "empty"]
 

@@ -4,7 +4,7 @@ size budget."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -72,6 +72,13 @@ class Result:
         # Spliced into the text: a list of 40,000 characters is not serialised twice.
         text = f"{self.text[:-1]}{separator}{compact(more)[1:]}"
         return replace(self, structured={**self.structured, **more}, text=text)
+
+    def with_notes(self, notes: Sequence[str]) -> Result:
+        """Return the same result with more to say about it, behind what it says already."""
+        if not notes:
+            return self
+        answer = self.structured
+        return whole({**answer, "notes": [*answer.get("notes", []), *notes]})
 
 
 @dataclass

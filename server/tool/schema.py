@@ -103,7 +103,7 @@ def _property(info: FieldInfo, whole: bool) -> Schema:
 
 
 def _meanings(marks: tuple[Any, ...]) -> Schema:
-    """Return what nothing means to a field, where it means anything."""
+    """Return what null or an empty object means to a field; None where it means nothing."""
     meanings: Schema = {}
     for mark in marks:
         if isinstance(mark, Meaning):

@@ -1,32 +1,28 @@
 from __future__ import annotations
 
-import importlib
 import json
 import re
-from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
 import pytest
 
 from server.archive.operations import Mutation
-from server.tool.catalog import Catalog
 from server.tool.job import StartChange
 from server.tool.request import Request
 from tests.support.paths import ARCHIVE_API, ROOT
+from tests.support.surface import (
+    CLASSES,
+    OPERATION_META,
+    OPERATIONS,
+    ROWS,
+    TOOLS,
+    Schema,
+    each_tool,
+)
 from tools.surface import (
     FILE,
     render,
-    requests,
-    rows,
-)
-
-Schema = dict[str, Any]
-
-# Objects of Archive whose fields nobody documents.
-UNTOLD: tuple[Schema, ...] = (
-    {"type": "object"},
-    {"type": "object", "description": "Send {}; Archive never applies them."},
 )
 
 # tool: operation, toolset, and what it does: read, add and create (nothing that exists changes),
@@ -98,30 +94,16 @@ HINTS = {
     "remove": {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": True},
     "spend": {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": False},
 }
-API = json.loads(ARCHIVE_API.read_text(encoding="utf-8"))
-OPERATIONS = [*API["queries"], *API["mutations"]]
-OPERATION_META = "archive-mcp/operation"
-ROWS = rows()
-TOOLS: dict[str, Schema] = {row["tool"]["name"]: row["tool"] for row in ROWS}
-OPERATION_TOOLS = [row["tool"]["name"] for row in ROWS if OPERATION_META in row["tool"]["_meta"]]
-ARCHIVE = [row["tool"]["name"] for row in ROWS if row["backend"] == "archive"]
-CLASSES: dict[str, type[Request[Any, Any]]] = {each.tool_name(): each for each in requests()}
 FILLER = re.compile(
     r"\b(this tool|allows? you|please|simply "
     r"put|easily|powerful|leverage|utili[sz]e|CRITICAL|MANDATORY|IMPORTANT|MUST|"
     r"ALWAYS|NEVER|WARNING|NOTE)\b|!"
 )
-ELSEWHERE = {"arguments", "search", "creators"}
-"""The objects whose properties another tool's schema tells: its description names that tool."""
-PROSE_OR_PICTURES = {
-    "archivebox_read_snapshot",
-    "archivebox_get_screencast",
-    "archive_view_media",
-    "archive_chart",
-}
 SHORTEST = {"archive": 40, "archivebox": 20, "archive_mcp": 40}
 """Characters of a description: ArchiveBox's 45 tools share little room, and most of them need few
 words."""
+
+
 OPERATION = re.compile(r"\{(\w+|[A-Z]+ /(?:[^{}\s]|\{\w+\})*)\}")
 TOOLSETS = {
     "archive": [
@@ -150,23 +132,12 @@ TOOLSETS = {
     ],
     "archive_mcp": ["jobs", "discover"],
 }
-each_tool = pytest.mark.parametrize("name", TOOLS)
-each_archive_tool = pytest.mark.parametrize("name", ARCHIVE)
 
 
 def own_meta(row: Schema) -> dict[str, Any]:
     """Return what `_meta` says under this server's own prefix."""
     meta = row["tool"]["_meta"]
     return {key: value for key, value in meta.items() if key.startswith("archive-mcp/")}
-
-
-def objects(schema: Schema) -> Iterator[Schema]:
-    """A schema and everything below it."""
-    yield schema
-    for inner in schema.get("properties", {}).values():
-        yield from objects(inner)
-    if isinstance(schema.get("items"), dict):
-        yield from objects(schema["items"])
 
 
 def test_the_packaged_file_is_what_the_classes_say() -> None:
@@ -252,119 +223,6 @@ def test_the_tools_that_a_description_names_exist(name: str) -> None:
     assert set(named) <= set(TOOLS)
 
 
-@each_tool
-def test_an_input_schema_is_one_that_no_host_rejects(name: str) -> None:
-    tool = TOOLS[name]
-    text = json.dumps(tool["inputSchema"])
-    arguments = tool["inputSchema"]["properties"]
-    named = [arguments[each] for each in ELSEWHERE & arguments.keys()]
-    elsewhere = [each for each in named if each["type"] == "object" and "properties" not in each]
-    for word in ("$ref", "$defs", "anyOf", "oneOf", "allOf", '"default": null', "const"):
-        assert word not in text
-    for schema in objects(tool["inputSchema"]):
-        # Exactly one: hosts drop a property, or a whole server, over several or none.
-        assert isinstance(schema["type"], str)
-        assert not {"title", "additionalProperties"} & schema.keys()
-        if "` of archive_search_items" in schema.get("description", "") or schema in UNTOLD:
-            continue
-        if any(schema is each for each in elsewhere):
-            assert name.startswith("archive_mcp_") or "archive_search_" in schema["description"]
-            continue
-        if schema.get("type") == "object":
-            assert schema["properties"] or schema is tool["inputSchema"], (
-                "an object without properties says nothing"
-            )
-            assert set(schema.get("required", [])) <= schema["properties"].keys()
-        if schema.get("type") == "array":
-            assert schema["items"].get("type")
-        if "enum" in schema:
-            assert schema["type"] == "string"
-            assert len(set(schema["enum"])) == len(schema["enum"]) > 0
-
-
-@each_tool
-def test_every_top_level_argument_is_described(name: str) -> None:
-    for argument, schema in TOOLS[name]["inputSchema"]["properties"].items():
-        assert 2 <= len(schema.get("description", "")) <= 140, argument
-
-
-@each_tool
-def test_an_output_schema_is_an_open_object(name: str) -> None:
-    schema = TOOLS[name].get("outputSchema")
-
-    # Hosts that show the structured part alone would hide a page's text and pictures: they have no
-    # schema.
-    assert (schema is None) == (name in PROSE_OR_PICTURES)
-    if schema is None:
-        return
-    assert schema["type"] == "object"
-    for each in objects(schema):
-        assert not {"required", "additionalProperties", "$ref", "anyOf"} & each.keys()
-        assert isinstance(each.get("type", ""), str)
-
-
-@each_archive_tool
-def test_every_tool_but_the_list_of_workspaces_takes_a_workspace(name: str) -> None:
-    assert ("workspace" in TOOLS[name]["inputSchema"]["properties"]) == (
-        name != "archive_get_workspaces"
-    )
-
-
-@pytest.mark.parametrize(
-    "name", [each for each in OPERATION_TOOLS if CLASSES[each].risk == "reads"]
-)
-def test_every_read_takes_fields_and_every_list_a_limit(name: str) -> None:
-    properties = TOOLS[name]["inputSchema"]["properties"]
-
-    assert "fields" in properties
-    assert ("limit" in properties) == ("nodes" in TOOLS[name]["outputSchema"].get("properties", {}))
-    assert ("limit" in properties) == ("after" in properties)
-    assert not {"first", "page"} & properties.keys()
-
-
-def arguments_of(operation: str) -> dict[str, str]:
-    found = API["queries"].get(operation) or API["mutations"][operation]
-    arguments: dict[str, str] = found["args"]
-    return arguments
-
-
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_every_argument_and_enum_value_of_the_api_can_be_said(operation: str) -> None:
-    (tool,) = (
-        each for each in TOOLS.values() if each["_meta"].get("archive-mcp/operation") == operation
-    )
-    properties = tool["inputSchema"]["properties"]
-
-    for argument, kind in arguments_of(operation).items():
-        ours = "limit" if argument == "first" else argument
-        covers(properties[ours], kind, f"{operation}.{ours}")
-    required = {name for name, kind in arguments_of(operation).items() if kind.endswith("!")}
-    assert set(tool["inputSchema"].get("required", [])) == required
-
-
-def covers(schema: Schema, kind: str, where: str) -> None:
-    """The schema offers all of a type of the API: its fields, its enum values, its list."""
-    kind = kind.removesuffix("!")
-    name = where.rpartition(".")[2]
-    if elsewhere := re.fullmatch(r"As in (archive_\w+)\.", schema.get("description", "")):
-        # Six tools of views take conditions, which the searches spell out.
-        schema = TOOLS[elsewhere[1]]["inputSchema"]["properties"][name]
-    if kind.startswith("["):
-        assert schema["type"] == "array", where
-        covers(schema["items"], kind[1:-1], f"{where}[]")
-    elif kind in API["enums"]:
-        assert set(schema["enum"]) == set(API["enums"][kind]), where
-    elif kind in API["inputs"]:
-        assert schema["properties"].keys() == API["inputs"][kind].keys(), where
-        for name, inner in API["inputs"][kind].items():
-            covers(schema["properties"][name], inner, f"{where}.{name}")
-    else:
-        expected = {"Int": "integer", "Boolean": "boolean"}.get(kind, "string")
-        # JSON is an object or a list where it is one, and text where it may be any value.
-        types = {"object", "array", "string"} if kind == "JSON" else {expected}
-        assert schema["type"] in types, where
-
-
 @pytest.mark.parametrize(
     "request_type", [each for each in CLASSES.values() if each.risk != "reads"]
 )
@@ -412,41 +270,6 @@ def test_the_endpoints_that_messages_name_exist() -> None:
 
     assert named
     assert named <= operations
-
-
-def tokens(**offered: Any) -> float:
-    """What a model sees of the tools that are listed with these settings: a token is about four
-    bytes. What `_meta` says is for hosts alone."""
-    surface = Catalog.read(FILE, importlib.import_module)
-    surface.offer(**{"backends": {"archive"}, "toolsets": ["all"], "read_only": False, **offered})
-    seen = ("name", "description", "inputSchema")
-    views = [{key: tool[key] for key in seen} for tool in surface.list_tools()]
-    return (
-        sum(
-            len(json.dumps(each, separators=(",", ":"), ensure_ascii=False).encode())
-            for each in views
-        )
-        / 4
-    )
-
-
-def test_what_a_model_reads_of_all_tools_stays_small() -> None:
-    everything = tokens(backends={"archive", "archivebox"})
-    assert everything <= 23_000, "all descriptions together: shorten some, or raise it on purpose"
-
-
-def test_the_presets_are_much_smaller() -> None:
-    assert tokens(toolsets=["core"], backends={"archive", "archivebox"}) <= 3_800
-    assert tokens(toolsets=["discover"], backends={"archive", "archivebox"}) <= 900
-
-
-@pytest.mark.parametrize("backends", [{"archive"}, {"archivebox"}, {"archive", "archivebox"}])
-def test_the_core_is_a_few_tools_that_reach_all_others(backends: set[str]) -> None:
-    surface = Catalog.read(FILE, importlib.import_module)
-    surface.offer(backends=backends, toolsets=["core"], read_only=False)
-
-    assert len(surface.list_tools()) <= 12
-    assert surface.switched_off == 0
 
 
 @pytest.mark.parametrize("read_only", [True, False])

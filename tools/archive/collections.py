@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Awaitable, Sequence
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import Any
 
 from pydantic import Field
 
@@ -33,9 +34,6 @@ from tools.archive.views.base import (
     read,
 )
 
-if TYPE_CHECKING:
-    pass
-
 _OLDER_STORAGE = (
     "A name is free for one collection ({collections} lists them). Workspaces on Archive's "
     "older collection storage "
@@ -46,6 +44,8 @@ _OLDER_STORAGE = (
 # Collections are often numbered by quarter or year: such names are alike on purpose.
 _NUMBERS = re.compile(r"\d+")
 _NOT_LISTED = f"{{}} is not among the {ROW_CAP:,} collections that Archive lists"
+Row = dict[str, Any]
+
 _CLOSE = 0.8
 """The likeness from which a new name may be a misspelling of an existing one."""
 
@@ -213,30 +213,31 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
             return None
         # Archive would create a collection for a misspelt name without a word.
         rows = await read(GetCollections(), ["name", "itemCount"], context.api)
-        doubts = [
-            (name, near)
-            for name in dict.fromkeys(self.collection_names)
-            if (near := find_similar_name(name, rows))
-        ]
+        similar = _find_similar(self.collection_names, rows)
         # Asking about each new name would teach people to confirm without reading.
-        if not doubts:
+        if not similar:
             return None
         # Archive cuts the list without a word, so a name beyond the cap may exist.
         missing = "There is no collection {}" if len(rows) < ROW_CAP else _NOT_LISTED
-        parts = [
-            f"{missing.format(quote_title(name))}, but there is {quote_title(near['name'])} "
-            f"({count_noun(near['itemCount'], 'item')})."
-            for name, near in doubts
-        ]
-        instead = ", ".join(f"'{near['name']}' instead of '{name}'" for name, near in doubts)
+        sentences, instead = [], []
+        for name, near in similar.items():
+            sentences.append(
+                f"{missing.format(quote_title(name))}, but there is {quote_title(near['name'])} "
+                f"({count_noun(near['itemCount'], 'item')})."
+            )
+            instead.append(f"'{near['name']}' instead of '{name}'")
+        new = "a new one" if len(similar) == 1 else "new ones"
         return Preview(
-            f"{' '.join(parts)} Create {'a new one' if len(doubts) == 1 else 'new ones'}?",
+            f"{' '.join(sentences)} Create {new}?",
             {
-                "create": [name for name, _ in doubts],
-                "similar": [near for _, near in doubts],
+                "create": list(similar),
+                "similar": list(similar.values()),
                 "workspace": context.workspace,
             },
-            otherwise=f"Call again with {instead} in `collectionNames`, if that is what is meant.",
+            otherwise=(
+                f"Call again with {', '.join(instead)} in `collectionNames`, if that is what is "
+                "meant."
+            ),
         )
 
 
@@ -297,26 +298,39 @@ async def _find_meant(names: Sequence[str], failure: Failure, context: ArchiveCo
         rows = await read(GetCollections(), ["name"], context.api)
     except Failure:
         return []
-    similar = {name: find_similar_name(name, rows) for name in dict.fromkeys(names)}
+    similar = _find_similar(names, rows)
     return [
         f"{quote_title(near['name'])} instead of {quote_title(name)}"
         for name, near in similar.items()
-        if near
     ]
 
 
-def find_similar_name(name: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _find_similar(names: Sequence[str], rows: list[Row]) -> dict[str, Row]:
+    """Return the collections that were probably meant, by the names that none has."""
+    similar = {}
+    for name in names:
+        near = find_similar_name(name, rows)
+        if near is not None:
+            similar[name] = near
+    return similar
+
+
+def find_similar_name(name: str, rows: list[Row]) -> Row | None:
     """Return the collection that was probably meant by a name that none has."""
-    # An exact name is never a slip, however much it is like another.
-    if any(row["name"] == name for row in rows):
+
+    def rate(row: Row) -> float:
+        return _likeness(name, row["name"])
+
+    # An exact name is never a typo, however much it is like another.
+    if name in map(itemgetter("name"), rows):
         return None
-    near = max(rows, key=lambda each: _likeness(name, each["name"]), default=None)
-    return near if near and _likeness(name, near["name"]) >= _CLOSE else None
+    close = [row for row in rows if rate(row) >= _CLOSE]
+    return max(close, key=rate, default=None)
 
 
 def _likeness(one: str, other: str) -> float:
-    """From 0 to 1; 1 where only case, blanks or punctuation differ, 0 where numbers do: Q3 and Q4
-    are no slip."""
+    """Return how alike two names are, from 0 to 1: 1 where only case, blanks or punctuation differ,
+    0 where numbers do, since Q3 for Q4 is no typo."""
     if _NUMBERS.findall(one) != _NUMBERS.findall(other):
         return 0.0
     # Names of emojis alone have no letters, and would all be the same.
@@ -326,7 +340,7 @@ def _likeness(one: str, other: str) -> float:
 
 
 def _letters(name: str) -> str:
-    return "".join(entry for entry in name.casefold() if entry.isalnum())
+    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def _no_collection(what: str) -> Failure:

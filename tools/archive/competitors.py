@@ -13,7 +13,7 @@ from server.archive.operations import Connection, Id, Query
 from server.errors import Code, Failure
 from server.insights.brands import METRICS
 from server.tool.request import ApiType, Input
-from server.tool.result import Result, whole
+from server.tool.result import Result
 from tools.archive.schema.inputs import Day, FilterDateRangeInput, SortOrder
 from tools.archive.schema.market_objects import CompetitorBrand, CompetitorBrandItem
 
@@ -64,12 +64,11 @@ class GetCompetitorBrands(Connection[CompetitorBrand]):
 
     async def run(self, context: ArchiveContext) -> Result:
         result = await super().run(context)
-        answer = result.structured
         # A later page is no place to judge the whole list from.
-        notes = [] if self.after else describe_absence(answer["nodes"], answer["totalCount"])
-        if not notes:
+        if self.after:
             return result
-        return whole({**answer, "notes": [*answer.get("notes", []), *notes]})
+        answer = result.structured
+        return result.with_notes(describe_absence(answer["nodes"], answer["totalCount"]))
 
 
 class GetCompetitorBrand(Query[CompetitorBrand]):
@@ -179,26 +178,15 @@ def describe_absence(brands: list[dict[str, Any]], total: int | None) -> list[st
     """
     if not brands:
         return [_NOTHING]
-    own, competitors = _split_brands(brands)
+    competitors = [brand for brand in brands if not brand.get("isOwnBrand")]
     # Without `isOwnBrand` among the `fields` only the count tells.
-    if total == 0 or len(own) == len(brands):
+    if total == 0 or not competitors:
         return [_NONE_TRACKED]
     values: set[Any] = set()
     for brand in competitors:
-        values.update(brand[name] for name in brand.keys() & set(METRICS))
+        values.update(map(brand.get, brand.keys() & set(METRICS)))
     # No values at all means that the call did not ask for any.
     return [_NO_DATA] if values == {None} else []
-
-
-def _split_brands(
-    brands: list[dict[str, Any]],
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the own brand, which comes once or not at all, and the competitors."""
-    sides: tuple[list[dict[str, Any]], list[dict[str, Any]]] = ([], [])
-    for brand in brands:
-        is_competitor = not brand.get("isOwnBrand")
-        sides[is_competitor].append(brand)
-    return sides
 
 
 def last_covered_day(today: date) -> date:

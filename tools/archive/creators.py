@@ -17,7 +17,7 @@ from server.archive.operations import (
 )
 from server.errors import Code, Failure
 from server.tool.request import Input
-from server.tool.result import Result, whole
+from server.tool.result import Result
 from tools.archive.content.fitting import describe_ignored
 from tools.archive.schema.counting import (
     COUNT_ONLY,
@@ -110,11 +110,8 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
             result = await count_records(self, context)
         else:
             result = await super().run(context)
-        answer = result.structured
-        doubts = await self.find_doubts(context, context.api, answer["totalCount"])
-        if not doubts:
-            return result
-        return whole({**answer, "notes": [*answer.get("notes", []), *doubts]})
+        total = result.structured["totalCount"]
+        return result.with_notes(await self.find_doubts(context, context.api, total))
 
     async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
         """Return what a result of `total` creators says if Archive may not have narrowed them."""

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from server.archive.api import Api, Page
 from server.archive.context import ArchiveContext
 from server.archive.operations import Id
 from server.errors import Code, Failure
-from server.tool.arguments import parse
+from server.tool.arguments import parse, parse_in_utc
 from server.tool.request import Input, Links, Meaning, Request
 from tools.archive.content.fitting import drop_misfits, list_paths
 from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.schema.inputs import FilterDateRangeInput
-
-if TYPE_CHECKING:
-    from server.archive.api import Api
 
 SEARCHED_BY = (
     "filter",
@@ -42,6 +39,8 @@ a relation)."""
 NAMED = ["id", "socialProfile.accountName"]
 """The fields by which people know an item."""
 
+Q = TypeVar("Q", bound=Request[Any, Any])
+
 
 def read_account(item: dict[str, Any]) -> str | None:
     """Return whose item it is; None where a partial answer lacks that."""
@@ -53,7 +52,7 @@ def read_account(item: dict[str, Any]) -> str | None:
 @dataclass(frozen=True)
 class Batch:
     """Some of the items, and where to go on after them; `missing` are links that lead to none, with
-    their status.
+    their status, and `unknown` the ids that name none.
 
     Items that came although they do not fit the search are left out: `misfits` counts them, and
     `broken` are the parts of the filter that Archive did not apply.
@@ -68,6 +67,16 @@ class Batch:
     """Records left out because they came before."""
     misfits: int = 0
     broken: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, page: Page) -> Self:
+        """Return the records of a page."""
+        return cls(page.records, page.end, [], page.partial, page.repeats)
+
+    def describe_missing(self, longest: int | None = None) -> list[str]:
+        """Return the links that lead to no item, cut to so many characters, with their status."""
+        return [f"{entry['url'][:longest]} ({entry['status']})" for entry in self.missing]
 
 
 class ItemSource(Input):
@@ -92,17 +101,9 @@ class ItemSource(Input):
     def _is_a_search(
         cls, value: dict[str, Any] | None, info: ValidationInfo
     ) -> dict[str, Any] | None:
-        """Kept as validated, its days as instants: a job that goes on later means the same."""
         if value is None:
             return None
-        # Paging and fields are the tool's own business: what a caller sets there would be lost.
-        if unknown := [name for name in value if name not in SEARCHED_BY]:
-            raise ValueError(f"takes {', '.join(SEARCHED_BY)}; not {', '.join(unknown)}.")
-        # For the message: the error is about the tool that was called, not about the search.
-        tool = cls.tool_name() if issubclass(cls, Request) else None
-        return _dump(
-            parse(SearchItems, value, dict(info.context or {}), inside="search", tool=tool)
-        )
+        return _dump(parse_search(SearchItems, value, info, cls, SEARCHED_BY))
 
     @model_validator(mode="after")
     def _without_filler(self) -> Self:
@@ -120,12 +121,16 @@ class ItemSource(Input):
     @property
     def preset(self) -> str:
         """The view or collection that is searched; empty where it is none."""
-        return str((self.search or {}).get("presetId") or "")
+        return str(self.search_argument("presetId") or "")
 
     @property
     def search_filter(self) -> dict[str, Any]:
         """The filter of the search as it was given; empty where there is none."""
-        return (self.search or {}).get("filter") or {}
+        return self.search_argument("filter") or {}
+
+    def search_argument(self, name: str) -> Any:
+        """Return an argument of the search as it was given; None where there is none."""
+        return None if self.search is None else self.search.get(name)
 
     def has_other_source(self) -> bool:
         """Return whether something beside `search` says what the call is about."""
@@ -137,15 +142,14 @@ class ItemSource(Input):
         Raises:
             Failure: `INVALID_ARGUMENT`.
         """
-        requested = [
-            entry for entry in (self.search, self.item_ids, self.urls) if entry is not None
-        ]
-        if not requested and self.takes_all:
+        sources = [self.search, self.item_ids, self.urls]
+        missing = sources.count(None)
+        if missing == len(sources) and self.takes_all:
             self.search = {}
             return
         # Elsewhere none is not "everything": a call that forgot its source must not change the
         # whole workspace.
-        if len(requested) != 1:
+        if missing != len(sources) - 1:
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 "Give exactly one of `search`, `itemIds` and `urls`.",
@@ -164,8 +168,10 @@ class ItemSource(Input):
 
     def query(self, fields: list[str] | None = None, **more: Any) -> SearchItems:
         """Return the search for these items, asking for these fields."""
-        requested = {**(self.search or {}), **more, **({"fields": fields} if fields else {})}
-        return parse(SearchItems, requested, {"timezone": UTC, "instants": []})
+        requested = {**(self.search or {}), **more}
+        if fields:
+            requested["fields"] = fields
+        return parse_in_utc(SearchItems, requested)
 
     async def total(self, api: Api) -> int | None:
         """Return how many items there are (links: at most), by one request at most.
@@ -182,7 +188,7 @@ class ItemSource(Input):
 
     async def _count(self, api: Api) -> int | None:
         if self.names:
-            return len(dict.fromkeys(self.names))
+            return len(set(self.names))
         # The count comes with any page, so the smallest one will do.
         page = await api.read_page(self.query(["id"]), size=1)
         return page.total
@@ -211,8 +217,7 @@ class ItemSource(Input):
                 yield batch
             return
         async for page in api.read_pages(self.query(paths), cursor):
-            batch = Batch(page.records, page.end, [], page.partial, page.repeats)
-            yield self.make_batch(batch)
+            yield self.make_batch(Batch.of(page))
 
     async def _named_batches(self, api: Api, begin: int, paths: list[str]) -> AsyncIterator[Batch]:
         # An item named twice would be read, and perhaps changed, twice.
@@ -221,8 +226,10 @@ class ItemSource(Input):
         for start in range(begin, len(matching), AT_ONCE):
             piece = matching[start : start + AT_ONCE]
             ids, missing = (piece, []) if self.urls is None else await _look_up(api, piece)
-            result, partial = await self._from_names(api, ids, paths)
-            batch = Batch(result, start + len(piece), missing, partial)
+            items, partial = await self._from_names(api, ids, paths)
+            batch = Batch(items, start + len(piece), missing, partial)
+            if self.urls is None:
+                batch = replace(batch, unknown=_list_unknown(ids, items))
             yield self.make_batch(batch, {"ids": ids})
 
     @property
@@ -302,7 +309,8 @@ class WindowedSource(ItemSource):
     @property
     def own_paths(self) -> list[str]:
         # Only what Archive did not narrow by time is narrowed here.
-        return [*super().own_paths, *(["takenAt"] if self.taken_at else [])]
+        paths = super().own_paths
+        return [*paths, "takenAt"] if self.taken_at else paths
 
     def make_batch(self, batch: Batch, parts: dict[str, Any] | None = None) -> Batch:
         batch = super().make_batch(batch, parts)
@@ -310,6 +318,46 @@ class WindowedSource(ItemSource):
             return batch
         window = self.taken_at.model_dump(by_alias=True, exclude_none=True)
         return replace(batch, items=drop_misfits({"takenAt": window}, batch.items)[0])
+
+
+def parse_search(
+    request: type[Q],
+    value: dict[str, Any],
+    info: ValidationInfo,
+    owner: type[Input],
+    arguments: Sequence[str],
+) -> Q:
+    """Return the search that an argument of another tool holds, with its days as instants.
+
+    So a job that goes on later means the same.
+
+    Args:
+        owner: the arguments of that tool.
+        arguments: what the search may have.
+
+    Raises:
+        ValueError: it has others.
+    """
+    unknown = [name for name in value if name not in arguments]
+    # Paging and fields are the tool's own business: what a caller sets there would be lost.
+    if unknown:
+        raise ValueError(f"takes {', '.join(arguments)}; not {', '.join(unknown)}.")
+    # A copy: what the search notes about its days is not the outer call's.
+    context = dict(info.context or {})
+    inside = str(info.field_name)
+    # For the message: the error is about the tool that was called, not about the search.
+    if issubclass(owner, Request):
+        return parse(request, value, context, inside=inside, tool=owner.tool_name())
+    return parse(request, value, context, inside=inside)
+
+
+def _list_unknown(ids: list[str], items: list[dict[str, Any]]) -> list[str]:
+    # Archive leaves out unknown ids silently: only the difference shows them. It matches UUIDs
+    # without case, as a user may paste them in capitals.
+    unknown = {identity.lower(): identity for identity in ids}
+    for item in items:
+        unknown.pop(item["id"].lower(), None)
+    return list(unknown.values())
 
 
 async def _look_up(api: Api, urls: list[str]) -> tuple[list[str], list[dict[str, Any]]]:

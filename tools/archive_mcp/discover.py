@@ -13,7 +13,7 @@ from server.builtin import ServerContext, ServerTool
 from server.errors import Code, Failure
 from server.tool.catalog import Catalog, Entry
 from server.tool.names import suggest
-from server.tool.result import Result, compact, whole
+from server.tool.result import Result, compact, drop_empty, drop_nulls, whole
 from server.tool.schema import abbreviate
 from server.tool.search import choose_best, group_by_toolset, rank, summarise
 
@@ -69,7 +69,7 @@ class FindTools(ServerTool[Payload]):
             notes.append("Nothing fits these words; here are all names.")
             return whole({"tools": [], "toolsets": group_by_toolset(entries), "notes": notes})
         rows = [_row(match.entry) for match in best]
-        return whole({"tools": rows, **({"notes": notes} if notes else {})})
+        return whole({"tools": rows, **drop_empty({"notes": notes})})
 
 
 class DescribeTool(ServerTool[Payload]):
@@ -104,12 +104,16 @@ class DescribeTool(ServerTool[Payload]):
 
     async def run(self, context: ServerContext) -> Result:
         catalog = context.catalog
-        entries = [catalog.find_reachable(name) for name in self.names or [self.name or ""]]
-        if self.argument is not None:
-            return whole(_describe_argument(catalog, entries[0], self.argument))
+        if self.name is not None:
+            return whole(self._describe_one(catalog, catalog.find_reachable(self.name)))
+        entries = list(map(catalog.find_reachable, self.names or []))
         tools = [_describe(catalog, entry) for entry in entries]
-        shared = _collect_shared(catalog, entries)
-        return whole({**({"tools": tools} if self.names else tools[0]), **shared})
+        return whole({"tools": tools, **_collect_shared(catalog, entries)})
+
+    def _describe_one(self, catalog: Catalog, entry: Entry) -> Payload:
+        if self.argument is not None:
+            return _describe_argument(catalog, entry, self.argument)
+        return {**_describe(catalog, entry), **_collect_shared(catalog, [entry])}
 
 
 class _CallTool(ServerTool[Payload]):
@@ -178,12 +182,10 @@ class CallWriteTool(_CallTool):
 
 
 def _row(entry: Entry) -> Payload:
-    return {
-        "name": entry.name,
-        "what": summarise(entry),
-        "toolset": entry.toolset,
-        **({} if entry.reads else {"changesData": True}),
-    }
+    row: Payload = {"name": entry.name, "what": summarise(entry), "toolset": entry.toolset}
+    if not entry.reads:
+        row["changesData"] = True
+    return row
 
 
 def _describe(catalog: Catalog, entry: Entry) -> Payload:
@@ -219,8 +221,8 @@ def _describe_argument(catalog: Catalog, entry: Entry, argument: str) -> Payload
         raise Failure(Code.INVALID_ARGUMENT, message, hint)
     schema = properties[argument]
     shared = _find_shared(catalog, schema)
-    fields = {} if shared is None else {"fields": shared}
-    return {"name": entry.name, "argument": argument, "schema": schema, **fields}
+    about = {"name": entry.name, "argument": argument, "schema": schema}
+    return {**about, **drop_nulls({"fields": shared})}
 
 
 def _shorten(schema: Payload) -> Payload:
@@ -238,7 +240,7 @@ def _collect_shared(catalog: Catalog, entries: Iterable[Entry]) -> Payload:
             fields = _find_shared(catalog, schema)
             if fields is not None:
                 shared[name] = abbreviate(fields)
-    return {"shortForms": shared} if shared else {}
+    return drop_empty({"shortForms": shared})
 
 
 def _walk(schema: Payload) -> Iterator[tuple[str, Payload]]:

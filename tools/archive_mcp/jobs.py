@@ -9,7 +9,7 @@ from pydantic import Field
 from server.builtin import ServerContext, ServerTool
 from server.jobs import JobRow, RecordRow
 from server.tool.job import list_links, summarise
-from server.tool.result import RecordList, Result, whole
+from server.tool.result import RecordList, Result, drop_empty, whole
 
 JobId = Annotated[str, Field(min_length=1)]
 # Results name a job `jobId`, and callers pass it on under that name.
@@ -48,11 +48,10 @@ class GetJob(ServerTool[JobRow]):
 
     async def run(self, context: ServerContext) -> Result:
         jobs = await context.jobs()
-        row = (
-            await jobs.wait(self.id, self.wait, context.report)
-            if self.wait
-            else await jobs.get(self.id)
-        )
+        if self.wait:
+            row = await jobs.wait(self.id, self.wait, context.report)
+        else:
+            row = await jobs.get(self.id)
         failures = await jobs.failures(self.id, after=self.after)
         visible = RecordList(len(failures), budget=20_000)
         for failure in failures:
@@ -60,13 +59,10 @@ class GetJob(ServerTool[JobRow]):
                 break
         # A full page of 100 means that more may follow; the journal does not count them.
         more = len(visible.records) < len(failures) or len(failures) == 100
-        return whole(
-            {
-                **summarise(row),
-                **({"failures": visible.records} if visible.records else {}),
-                **({"nextAfter": failures[len(visible.records) - 1].number} if more else {}),
-            }
-        ).with_links(*list_links(row))
+        result = {**summarise(row), **drop_empty({"failures": visible.records})}
+        if more:
+            result["nextAfter"] = failures[len(visible.records) - 1].number
+        return whole(result).with_links(*list_links(row))
 
 
 class ListJobs(ServerTool[JobRow]):
@@ -122,12 +118,10 @@ class CancelJob(ServerTool[JobRow]):
         # Another process may run the job: it sees the wish only at its next checkpoint.
         if not row.ended:
             row = await jobs.wait(self.id, STOPPING_SECONDS)
-        notes = (
-            {}
-            if row.ended
-            else {"notes": ["It was asked to stop, and does so after what it is sending now."]}
-        )
-        return whole({**summarise(row), **notes})
+        result = summarise(row)
+        if not row.ended:
+            result["notes"] = ["It was asked to stop, and does so after what it is sending now."]
+        return whole(result)
 
 
 def _failure(record: RecordRow) -> dict[str, Any]:
@@ -141,6 +135,8 @@ def _failure(record: RecordRow) -> dict[str, Any]:
 
 def _brief(row: JobRow) -> dict[str, Any]:
     visible = summarise(row)
-    error = {"error": {name: row.error[name] for name in ("code", "message")}} if row.error else {}
     # Results can be long; the list only has to show which job to look at.
-    return {**{name: value for name, value in visible.items() if name != "result"}, **error}
+    visible.pop("result", None)
+    if row.error:
+        visible["error"] = {name: row.error[name] for name in ("code", "message")}
+    return visible

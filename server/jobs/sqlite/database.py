@@ -118,7 +118,7 @@ class Database:
     def rows(
         self, statement: str, values: Sequence[Any] | dict[str, Any] = ()
     ) -> list[tuple[Any, ...]]:
-        """Return the rows of a query. Raises as `transaction`."""
+        """Return the rows of a query. It raises what `transaction` does."""
         with self._describe():
             return self._connection().execute(statement, values).fetchall()
 
@@ -128,12 +128,12 @@ class Database:
         return Failure(
             Code.UNAVAILABLE,
             "The job journal was damaged; it was renamed and a new one started. Its jobs are lost.",
-            "Look what was done already, then start the job again for the rest.",
+            "Check what was done already, then start the job again for the rest.",
         )
 
     @contextmanager
     def refuse_nonsense(self) -> Iterator[None]:
-        """Put a file aside whose rows hold what no server of ours wrote."""
+        """Put aside a file whose rows hold what no version of this server wrote."""
         try:
             yield
         except (ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""The story of the demonstration, told as it happens."""
+"""The script of the demonstration, printed as it happens."""
 
 from __future__ import annotations
 

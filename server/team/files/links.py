@@ -95,6 +95,6 @@ class Links:
         return identity, name
 
     def _shorten(self, identity: Identity) -> Identity:
-        """Return as much of somebody as the policy is asked about; never their token."""
+        """Return what the policy has to know of somebody; never their token."""
         groups = identity.groups & self._policy().claims.keys()
         return replace(identity, token=None, groups=groups)

@@ -93,7 +93,7 @@ class IssuerKeys:
         if not self._is_younger(STALE_SECONDS):
             raise Refusal(
                 "unavailable",
-                "The issuer of your token cannot be reached, so it cannot be checked now.",
+                "The issuer of your token cannot be reached, so the token cannot be checked now.",
                 retry_after=int(PAUSE_SECONDS),
             )
         return self._keys.get(key_id)

@@ -320,8 +320,8 @@ class PostgresJournal:
         return str(principal), token
 
     async def tidy(self) -> None:
-        """End jobs whose owner died while cancelling; delete those that never started or to which
-        nothing happened for 30 days."""
+        """End jobs whose owner died while cancelling; delete those that never started, and those
+        that nothing happened to for 30 days."""
         for (name,) in await self._rows(statements.CANCELLED):
             await self.cancel(name)
         await self._rows(statements.DELETE_OLD, kept=KEPT_SECONDS)

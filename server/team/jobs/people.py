@@ -36,7 +36,7 @@ class People(Protocol):
 
         Raises:
             Failure: `FORBIDDEN` where they may not work here any more; `UNAVAILABLE` where that is
-                not to be had now.
+                not possible now.
         """
 
 
@@ -77,8 +77,8 @@ class PolicyPeople:
         if text is None:
             raise Failure(
                 Code.FORBIDDEN,
-                "Whoever started this job cannot be identified: the keys of this server are "
-                "others now.",
+                "Whoever started this job cannot be identified: the keys of this server have "
+                "changed.",
                 "The administrator keeps the old key in ARCHIVE_MCP_STATE_KEYS behind the new one "
                 "until all jobs have ended. The job has to be started anew.",
             )

@@ -1,4 +1,4 @@
-"""The queue of a team's jobs: a nudge for the workers, beside the journal that says all."""
+"""The queue of a team's jobs: a nudge for the workers; everything else is in the journal."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ class QueuedJobs(JournalReader):
         return await self.get(job_id)
 
     async def resume(self, job_id: str, work: Work) -> JobRow:
-        """Have the workers go on with a job that has paused.
+        """Have the workers resume a job that has paused.
 
         Raises:
             Failure: a worker works on it, or it has ended.

@@ -226,5 +226,5 @@ def check_start(base: Settings, team: TeamSettings) -> None:
         )
     if not team.state_keys:
         raise SettingsError(
-            "Set ARCHIVE_MCP_STATE_KEYS as for the servers: whose a job is, is sealed with them."
+            "Set ARCHIVE_MCP_STATE_KEYS as for the servers: they seal who started a job."
         )

@@ -43,7 +43,7 @@ class Rights:
     credits_a_day: int | None = None
 
     def fingerprint(self) -> str:
-        """Return a text that is another one as soon as any right, or a secret, is another."""
+        """Return a text that changes as soon as any right or secret changes."""
         content: list[Any] = [_describe(self.archive), _describe(self.archivebox)]
         content += [self.workspaces, self.toolsets, self.read_only]
         content += [self.may_spend, self.may_delete, self.credits_a_day]

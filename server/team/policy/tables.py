@@ -87,7 +87,9 @@ class Table:
         """Yield the tables `[[KEY]]`."""
         content = self.content.get(key, [])
         if not isinstance(content, list):
-            self._checker.complain(key, "", f"write [[{key}]] in two brackets: there may be many.")
+            self._checker.complain(
+                key, "", f"write [[{key}]] with two brackets: there may be several."
+            )
             return
         for number, value in enumerate(content, 1):
             if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Everything that a server for a team holds while it runs, put together."""
+"""Puts together everything that a server for a team holds while it runs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING
 
 from server.archive.client import Archive, Call
 from server.http.client import Http
+from server.limiter import Limiter, Pacer
 from server.services import USER_AGENT
 from server.settings import Secret, Settings
 from server.team.building import (
@@ -37,9 +37,6 @@ from server.team.store.opening import TeamStore
 from server.team.store.parts import StoredParts
 from server.team.tenant import Shared
 from server.team.tenants import Tenants
-
-if TYPE_CHECKING:
-    from server.limiter import Limiter, Pacer
 
 log = logging.getLogger("archive_mcp.team")
 

@@ -46,6 +46,6 @@ class StoredParts:
 
 
 def _fingerprint(access: Access | None) -> str:
-    """Return a text that is another one with another token, and does not tell the token."""
+    """Return a text that differs from token to token and does not reveal the token."""
     secret = access.secret.reveal() if access and access.secret else ""
     return hashlib.sha256(f"archive-mcp account {secret}".encode()).hexdigest()

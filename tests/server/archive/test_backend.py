@@ -1,101 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from server.archive.backend import ArchiveBackend
-from server.archive.client import Call
 from server.archive.operations import ArchiveRequest
 from server.errors import Code, Failure
-from server.shared_state.tokens import MemoryTokens
-from server.tool.confirmation import Confirmations
-from server.tool.context import Caller
-from server.tool.elicitation import (
-    Asker,
-    Nobody,
-    Question,
-    Reply,
-)
-from server.tool.result import compact
-from tests.support.doubles import IdleProcess, Person, ScriptedArchive
+from tests.support.archive.scripted_backend import HOME, OTHER, Backend, Json
 from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
 from tools.archive.content.items import SearchItems
-from tools.archive.content.refetch import RefetchEngagementBulk
 from tools.archive.creators import GetCreator, GetSocialProfile, SearchCreators
 from tools.archive.schema.inputs import NO_SUCH_PLACE
 from tools.archive.workspace import GetWorkspaces
 
-Json = dict[str, Any]
-HOME, OTHER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
-
-
-class Backend:
-    """A backend whose API answers by operation; the workspaces come in two pages."""
-
-    def __init__(self, mode: Any = "ask", default: str | None = HOME, **answers: Any) -> None:
-        self._answers = answers
-        self.archive = ScriptedArchive(self._respond)
-        self.backend = ArchiveBackend(
-            self.archive,
-            default,
-            Confirmations(mode, MemoryTokens(self.archive.clock)),
-            IdleProcess(),
-        )
-
-    def _respond(self, call: Call) -> Any:
-        if call.operation == "workspaces" and "workspaces" not in self._answers:
-            assert call.workspace is None
-            second = call.variables.get("after") == "c1"
-            assert second or "after" not in call.variables
-            node = (
-                {"id": OTHER, "name": "Other"} if second else {"id": HOME.upper(), "name": "Home"}
-            )
-            return {
-                "nodes": [node],
-                "pageInfo": {"endCursor": "c2" if second else "c1", "hasNextPage": not second},
-            }
-        answer = self._answers[call.operation]
-        return answer(call) if callable(answer) else answer
-
-    async def perform(self, request: ArchiveRequest[Any], asker: Asker | None = None) -> Json:
-        result = await self.backend.run(request, Caller(asker or Nobody(), self.archive.now() + 45))
-        assert result.text == compact(result.structured)
-        return result.structured
-
-    async def refused(self, request: ArchiveRequest[Any], asker: Asker | None = None) -> Failure:
-        with pytest.raises(Failure) as caught:
-            await self.perform(request, asker)
-        return caught.value
-
-    @property
-    def operations(self) -> list[str]:
-        return [call.operation for call in self.archive.calls]
-
 
 def add(**more: Any) -> AddItemToCollections:
     return AddItemToCollections.model_validate({"itemId": "1", "collectionNames": ["Best"], **more})
-
-
-def refetch(*ids: str, **more: Any) -> RefetchEngagementBulk:
-    return RefetchEngagementBulk.model_validate({"itemIds": list(ids or ("1", "2")), **more})
-
-
-def found(call: Call) -> Json:
-    """The items of a preview: those whose id is a number, odd hundreds being stories."""
-    known = [each for each in call.variables["filter"]["ids"] if each.isdecimal()]
-    kinds = {each: "STORY" if int(each) >= 900 else "POST" for each in known}
-    return {
-        "nodes": [
-            {"id": each, "type": kinds[each], "socialProfile": {"accountName": "mia"}}
-            for each in known
-        ],
-        "pageInfo": {"endCursor": None, "hasNextPage": False},
-    }
-
-
-STARTED = {"operationId": "op", "processedCount": 2, "skippedItemIds": [], "userErrors": []}
 
 
 async def test_one_record_is_read_from_the_workspace_in_use() -> None:
@@ -268,123 +188,6 @@ async def test_taking_out_and_adding_need_no_confirmation() -> None:
     )
 
 
-async def test_money_is_spent_only_after_a_yes_to_what_it_costs() -> None:
-    backend = Backend(items=found, refetchEngagementBulk=STARTED)
-    person = Person([Reply("accept", {"confirm": True})])
-
-    answer = await backend.perform(refetch("1", "2", "901", "gone", "2"), person)
-
-    assert answer == {"operationId": "op", "processedCount": 2, "skippedItemIds": []}
-    (question,) = person.questions
-    assert '2 Archive items (by "mia") for up to 6 billing credits (3 each)?' in question.message
-    assert "Left out: 1 story and 1 unknown id." in question.message
-    assert backend.operations == ["items", "workspaces", "workspaces", "refetchEngagementBulk"]
-    assert backend.archive.calls[0].variables["filter"] == {"ids": ["1", "2", "901", "gone"]}
-    assert not backend.archive.calls[-1].repeatable
-
-
-async def test_a_preview_names_whose_items_are_refreshed_and_nobody_elses() -> None:
-    def by_many(call: Call) -> Json:
-        nodes = found(call)["nodes"]
-        return {
-            **found(call),
-            "nodes": [
-                each | {"socialProfile": {"accountName": f"n{each['id']}"}} for each in nodes
-            ],
-        }
-
-    failure = await Backend(items=by_many).refused(refetch(*"12345678", "901"))
-
-    assert '8 Archive items (by "n1", "n2", "n3", "n4", "n5", 3 more)' in failure.message
-    assert failure.message.endswith("Left out: 1 story.")
-
-
-@pytest.mark.parametrize(
-    "reply", [Reply("decline"), Reply("cancel"), Reply("accept", {"confirm": False})]
-)
-async def test_without_a_yes_nothing_is_spent(reply: Reply) -> None:
-    backend = Backend(items=found)
-
-    await backend.refused(refetch(), Person([reply]))
-
-    assert backend.operations == ["items", "workspaces", "workspaces"]
-
-
-async def test_a_token_repeats_the_very_call_it_was_given_for() -> None:
-    backend = Backend(items=found, refetchEngagementBulk=STARTED)
-    failure = await backend.refused(refetch())
-    assert failure.details["preview"] == {
-        "items": 2,
-        "billingCredits": 6,
-        "leftOut": [],
-        "workspace": HOME,
-    }
-    token = failure.details["confirm"]
-
-    assert (
-        await backend.refused(refetch("1", "3", confirm=token))
-    ).code is Code.CONFIRMATION_REQUIRED
-    assert (
-        await backend.refused(refetch(workspace=OTHER, confirm=token))
-    ).code is Code.CONFIRMATION_REQUIRED
-    assert (await backend.perform(refetch(confirm=token)))["operationId"] == "op"
-    assert (await backend.refused(refetch(confirm=token))).code is Code.CONFIRMATION_REQUIRED
-    sent = [
-        call.variables
-        for call in backend.archive.calls
-        if call.operation == "refetchEngagementBulk"
-    ]
-    assert sent == [{"itemIds": ["1", "2"]}]
-
-
-async def test_what_changed_since_the_preview_is_previewed_again() -> None:
-    state: dict[str, Callable[[Call], Json]] = {"items": found}
-    backend = Backend(items=lambda call: state["items"](call), refetchEngagementBulk=STARTED)
-    token = (await backend.refused(refetch())).details["confirm"]
-    state["items"] = lambda call: {**found(call), "nodes": found(call)["nodes"][:1]}
-
-    failure = await backend.refused(refetch(confirm=token))
-
-    assert failure.code is Code.CONFIRMATION_REQUIRED
-    assert failure.details["preview"]["items"] == 1
-
-
-async def test_a_server_told_never_to_spend_asks_the_api_nothing() -> None:
-    backend = Backend("never")
-
-    assert (await backend.refused(refetch())).code is Code.DECLINED
-    assert backend.operations == []
-
-
-@pytest.mark.parametrize("ids", [("901", "902"), ("gone",), ("901", "gone")])
-async def test_what_cannot_be_refreshed_is_refused_before_anybody_is_asked(
-    ids: tuple[str, ...],
-) -> None:
-    failure = await Backend(items=found).refused(refetch(*ids), Person([]))
-
-    assert failure.code is Code.INVALID_ARGUMENT
-    assert failure.hint.startswith("Nothing was spent.")
-
-
-async def test_many_items_are_previewed_a_hundred_at_a_time() -> None:
-    backend = Backend(items=found, refetchEngagementBulk=STARTED)
-
-    await backend.refused(refetch(*(str(n) for n in range(250))))
-
-    looked_up = [call for call in backend.archive.calls if call.operation == "items"]
-    assert [len(call.variables["filter"]["ids"]) for call in looked_up] == [100, 100, 50]
-    assert all(call.variables["first"] == 100 for call in looked_up)
-
-
-async def test_a_refresh_that_started_nothing_says_so() -> None:
-    payload = {"operationId": None, "processedCount": 0, "skippedItemIds": ["1"], "userErrors": []}
-    backend = Backend(items=found, refetchEngagementBulk=payload)
-
-    answer = await backend.perform(refetch(), Person([Reply("accept", {"confirm": True})]))
-
-    assert answer["notes"] == ["Nothing was started: these items need no refresh now."]
-
-
 async def test_a_change_makes_the_next_page_be_read_anew() -> None:
     nodes = [{"id": str(n), "caption": "y" * 1000} for n in range(100)]
     page = {"nodes": nodes, "pageInfo": {"endCursor": "c", "hasNextPage": False}, "totalCount": 100}
@@ -402,25 +205,3 @@ async def test_a_change_that_is_answered_with_nothing_is_of_unknown_outcome() ->
     failed = await Backend(addItemToCollections=None).refused(add())
     assert failed.code is Code.OUTCOME_UNKNOWN
     assert AddItemToCollections.verify in failed.hint
-
-
-async def test_a_yes_that_took_its_time_counts_only_for_what_is_still_so() -> None:
-    kinds = iter(["REEL", "STORY"])
-
-    def items(call: Call) -> Json:
-        node = {"id": "1", "type": next(kinds), "socialProfile": {"accountName": "mia"}}
-        other = {"id": "2", "type": "REEL", "socialProfile": {"accountName": "mia"}}
-        return {"nodes": [node, other], "pageInfo": {"hasNextPage": False}}
-
-    made = Backend(items=items)
-
-    class Slow(Person):
-        async def ask(self, question: Question) -> Reply:
-            made.archive.clock.now += 20
-            return await super().ask(question)
-
-    failure = await made.refused(refetch("1", "2"), Slow([Reply("accept", {"confirm": True})]))
-
-    assert failure.code is Code.CONFIRMATION_REQUIRED
-    assert "has changed meanwhile" in failure.message
-    assert "refetchEngagementBulk" not in made.operations

@@ -136,12 +136,12 @@ def test_a_union_is_written_with_the_fields_of_each_member() -> None:
         (["likes"], "Did you mean `metrics.likes`?"),
         (["metrics.saves"], "There are no saves."),
         (["metrics.like"], "Did you mean `likes`?"),
-        (["zzz"], "Known there: id, caption, tags, extra, metrics, people, reach."),
-        (["people..id"], "Known there: id, fullName, best."),
+        (["zzz"], "Fields there: id, caption, tags, extra, metrics, people, reach."),
+        (["people..id"], "Fields there: id, fullName, best."),
         (["id", "Caption"], "Did you mean `caption`?"),
-        ([""], "Known there:"),
-        (["id,caption"], 'One path an entry: ["id", "caption"].'),
-        (["id caption"], "One path an entry"),
+        ([""], "Fields there:"),
+        (["id,caption"], 'Give one path per entry: ["id", "caption"].'),
+        (["id caption"], "Give one path per entry"),
     ],
 )
 def test_an_unknown_path_gets_the_nearest_that_exists(paths: list[str], hint: str) -> None:

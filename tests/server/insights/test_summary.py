@@ -13,7 +13,6 @@ from server.insights.rows import (
     EXACT,
     METRICS,
     Row,
-    filter_by_time,
     make_row,
 )
 from server.insights.summary import (
@@ -262,12 +261,3 @@ def test_a_figure_is_right_to_two_decimals(number: Fraction) -> None:
 @given(rows)
 def test_a_row_survives_being_packed(row: Row) -> None:
     assert Row.unpack(row.id, list(row.pack())) == row
-
-
-@given(many_rows, st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))
-def test_a_window_holds_both_its_ends(items: list[Row], one: datetime, other: datetime) -> None:
-    low, high = min(one, other), max(one, other)
-    found = filter_by_time(items, low.isoformat(), high.isoformat())
-
-    assert found == [row for row in items if low <= row.moment <= high]
-    assert filter_by_time(items, None, None) == items

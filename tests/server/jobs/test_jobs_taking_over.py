@@ -175,7 +175,7 @@ async def test_a_send_that_hangs_is_given_up_when_another_process_took_the_job(
 
 async def test_nothing_is_started_by_a_server_that_ends(jobs: LocalJobs) -> None:
     await jobs.close()
-    with pytest.raises(Failure, match="is ending"):
+    with pytest.raises(Failure, match="is shutting down"):
         await jobs.start(JOB, Toy(), some(1))
     assert await jobs.list() == []
 

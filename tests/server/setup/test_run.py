@@ -83,7 +83,7 @@ def test_without_a_yes_nothing_is_written(
 
     assert house.run() == 0
 
-    assert "Nothing was written. Without a terminal, --yes" in capsys.readouterr().out
+    assert "Nothing was written. Without a terminal, pass --yes" in capsys.readouterr().out
     assert not (house.home / ".env.shared").exists()
 
 

@@ -141,7 +141,7 @@ async def test_a_token_is_good_once() -> None:
     failure = await refused(confirmations, Nobody(), token=token)
 
     assert failure.code is Code.CONFIRMATION_REQUIRED
-    assert "used up, expired" in failure.message
+    assert "used already, has expired" in failure.message
     assert failure.details["confirm"] != token
 
 

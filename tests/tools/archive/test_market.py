@@ -17,7 +17,6 @@ from tests.support.archive.home import HOME
 from tests.support.doubles import IdleProcess, ScriptedArchive
 from tests.support.tools.calling import parsed, refused, sent
 from tests.support.tools.through_sandbox import Desk, desk
-from tools.archive.campaigns import GetCampaigns
 from tools.archive.competitors import (
     GetCompetitorBrand,
     GetCompetitorBrandItems,
@@ -25,11 +24,7 @@ from tools.archive.competitors import (
     describe_absence,
     last_covered_day,
 )
-from tools.archive.content.items import SearchItems
-from tools.archive.content.lookups import GetItemIdsByUrl, GetMediaContents
-from tools.archive.content.uploads import UploadItemFromUrl
-from tools.archive.creators import GetSocialProfiles, SearchCreators
-from tools.archive.workspace import GetFilterPresets
+from tools.archive.content.lookups import GetMediaContents
 
 Json = dict[str, Any]
 COFFEE = "Bluebird Coffee"
@@ -326,126 +321,3 @@ def test_a_window_that_reaches_later_than_the_posts_says_so(to: str, told: bool)
     assert isinstance(request, GetCompetitorBrandItems)
 
     assert any("are not there yet" in each for each in request.notes()) is told
-
-
-async def test_a_campaign_narrows_a_search() -> None:
-    async with desk() as at:
-        campaigns = (await at.call(GetCampaigns))["nodes"]
-        found = await at.call(
-            SearchItems, filter={"campaignsIds": [campaigns[0]["id"]]}, fields=["id"]
-        )
-        whole = await at.call(SearchItems, fields=["id"], limit=1)
-
-    assert campaigns[0].keys() == {"id", "name", "createdAt"}
-    assert 0 < found["totalCount"] < whole["totalCount"]
-
-
-async def test_profiles_are_listed_by_platform() -> None:
-    async with desk() as at:
-        everybody = await at.call(GetSocialProfiles, limit=1)
-        some = await at.call(GetSocialProfiles, filter={"platform": "TIKTOK"}, limit=50)
-
-    assert 0 < some["totalCount"] < everybody["totalCount"]
-    assert {each["provider"] for each in some["nodes"]} == {"TIKTOK"}
-
-
-def test_a_profile_view_says_what_archive_does_not_apply() -> None:
-    with_view, without = parsed(GetSocialProfiles, presetId="7"), parsed(GetSocialProfiles)
-
-    assert isinstance(with_view, GetSocialProfiles)
-    assert isinstance(without, GetSocialProfiles)
-    assert "not its stored filters" in with_view.notes()[0]
-    assert without.notes() == []
-
-
-def test_a_platform_beside_a_profile_view_is_refused_because_archive_would_ignore_it() -> None:
-    assert (
-        "beside `presetId`"
-        in refused(GetSocialProfiles, presetId="7", filter={"platform": "TIKTOK"}).message
-    )
-    assert sent(GetSocialProfiles, presetId="7", filter={}) == {"presetId": "7"}
-
-
-@pytest.mark.parametrize("request_type", [GetSocialProfiles, SearchCreators])
-async def test_a_view_of_another_kind_or_of_none_is_told_with_where_to_look(
-    request_type: Any,
-) -> None:
-    own = "{socialProfileViews}" if request_type is GetSocialProfiles else "{creatorViews}"
-    async with desk() as at:
-        content_view = (await at.call(GetFilterPresets))["nodes"][0]["id"]
-        wrong = await at.refused(request_type, presetId=content_view)
-        unknown = await at.refused(request_type, presetId="00000000-0000-4000-8000-000000000000")
-
-    assert wrong.code is Code.INVALID_ARGUMENT
-    assert own in wrong.hint
-    assert unknown.code is Code.NOT_FOUND
-    assert own in unknown.hint
-
-
-@pytest.mark.parametrize(
-    ("raw", "credits"),
-    [
-        ({}, 90),
-        ({"filter": {"locations": [{"country": "Germany"}]}}, 90),
-        ({"presetId": "7"}, 340),
-        (
-            {"customAttributeConditions": [{"field": "a", "operator": "IS_EMPTY", "type": "TEXT"}]},
-            340,
-        ),
-    ],
-)
-def test_creators_that_conditions_or_a_view_narrow_cost_more(raw: Json, credits: float) -> None:
-    assert parsed(SearchCreators, **raw).credits() == credits
-    assert parsed(GetSocialProfiles).credits() == 45
-
-
-async def test_an_uploaded_post_is_found_by_its_link_later() -> None:
-    link = "https://www.instagram.com/reel/CabcDEF1234/"
-    async with desk() as at:
-        answer = await at.call(UploadItemFromUrl, input={"url": f" {link} "})
-        at.clock.now += 600
-        (found,) = (await at.call(GetItemIdsByUrl, urls=[link]))["nodes"]
-
-    assert answer["success"] is True
-    assert "no id" in answer["notes"][0]
-    assert found["status"] == "FOUND"
-
-
-async def test_an_upload_that_archive_refuses_is_a_failure() -> None:
-    async with desk() as at:
-        failure = await at.refused(UploadItemFromUrl, input={"url": "http://localhost/post"})
-
-    assert failure.code is Code.REJECTED
-    assert failure.hint.startswith("Nothing was changed.")
-    assert "public post" in failure.hint
-
-
-def test_a_link_without_a_scheme_is_completed() -> None:
-    variables = sent(UploadItemFromUrl, input={"url": " instagram.com/p/abc "})
-
-    assert variables == {"input": {"url": "https://instagram.com/p/abc"}}
-
-
-@pytest.mark.parametrize(
-    ("url", "words"),
-    [
-        ("instagram/p/abc", "is not an http or https link: 'instagram/p/abc'"),
-        ("ftp://a.example/b", "is not an http or https link"),
-        ("https://", "is not an http or https link"),
-        ("https://[", "is not an http or https link"),
-        ("https://a.example/b c", "is not an http or https link"),
-        ("@mia", "is not an http or https link"),
-        ("https://a.example/1 https://a.example/2", "holds more than one link"),
-        ("https://a.example/1,https://a.example/2", "holds more than one link"),
-        ("https://a.example/1\nHTTPS://a.example/2", "holds more than one link"),
-        ("", "must not be empty"),
-    ],
-)
-def test_what_is_not_one_link_is_not_uploaded(url: str, words: str) -> None:
-    assert words in refused(UploadItemFromUrl, input={"url": url}).message
-
-
-def test_an_upload_is_sent_without_blanks_around_the_link() -> None:
-    assert sent(UploadItemFromUrl, input={"url": " HTTPS://a.example/1?x=https://b.example "}) == {
-        "input": {"url": "HTTPS://a.example/1?x=https://b.example"}
-    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC
 from operator import itemgetter
 from typing import Annotated, Any, ClassVar
 
@@ -20,7 +19,7 @@ from server.archive.operations import (
 )
 from server.archive.records import Selection, fields_of
 from server.errors import Code, Failure
-from server.tool.arguments import parse
+from server.tool.arguments import parse_in_utc
 from server.tool.result import RecordList, Result, whole
 from tools.archive.content.filters import ItemFilterInput, ItemSortingInput, check_filter
 from tools.archive.content.fitting import (
@@ -250,10 +249,9 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         if all("id" in record for record in fitting):
             fitting, about = await find_members(parts, fitting, read_members)
             notes += about
-        if not notes:
-            return result
-        more = {"nodes": fitting} if "nodes" in answer else {}
-        return whole({**answer, **more, "notes": [*answer.get("notes", []), *notes]})
+        if len(fitting) < len(nodes):
+            result = whole({**answer, "nodes": fitting})
+        return result.with_notes(notes)
 
     async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
         """Return what a result of `total` items says if Archive may not have applied the search."""
@@ -306,8 +304,7 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
 
 
 def _parse(**arguments: Any) -> SearchItems:
-    # The filter was checked before: its days are instants already.
-    return parse(SearchItems, arguments, {"timezone": UTC, "instants": []})
+    return parse_in_utc(SearchItems, arguments)
 
 
 async def _read_members(api: Api, collection: str) -> set[str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -15,9 +15,6 @@ from server.text import count_noun, join_first, quote_title
 from server.tool.confirmation import Preview
 from tools.archive.content.items import SearchItems
 from tools.archive.schema.objects import Item, RefetchPayload
-
-if TYPE_CHECKING:
-    pass
 
 CREDITS_PER_ITEM = 3
 """Billing credits of a refreshed item, at most once a day (Archive docs, operations; help: manual

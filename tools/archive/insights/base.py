@@ -103,7 +103,7 @@ class SourceItems:
 
     def count(self, batch: Batch) -> None:
         """Take what there is to say about a batch, without its items."""
-        links = [f"{entry['url'][:_LONGEST_LINK]} ({entry['status']})" for entry in batch.missing]
+        links = batch.describe_missing(_LONGEST_LINK)
         self.missing += len(links)
         self.named = [*self.named, *links][:_MOST_NAMED]
         self.partial += batch.partial
@@ -217,7 +217,7 @@ class Computed(WindowedSource, Workflow[JobRow]):
         # The first page brings the count with it: small sources cost no request more.
         page = await context.api.read_page(self.query([*self.paths(), *self.own_paths]))
         result = SourceItems()
-        result.add(self.make_batch(Batch(page.records, page.end, [], page.partial, page.repeats)))
+        result.add(self.make_batch(Batch.of(page)))
         if not page.has_next:
             return Start(len(page.records), result)
         return Start(page.total, result, page.end)

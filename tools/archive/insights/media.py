@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from functools import partial
 from operator import itemgetter
 from typing import Annotated, Any
@@ -27,7 +26,7 @@ from server.pictures.thumbnails import (
     wrap_unscaled,
 )
 from server.settings.extras import describe_installation, is_installed, make_missing_library
-from server.tool.arguments import parse
+from server.tool.arguments import parse_in_utc
 from server.tool.result import Image, Result, drop_empty, prose
 from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetMediaContents
@@ -148,11 +147,10 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
             notes.append(_COMPETITORS)
         if len(frames) > most:
             notes.append(f"Only the first {most} of {len(frames)} frames are shown.")
-        if can_scale:
-            visible, images = await self._scale(context, frames[:most], skipped)
-        else:
+        if not can_scale:
             notes.append(f"{_UNSCALED} {describe_installation('pictures')}")
-            visible, images = await self._keep_size(context, frames[:most], skipped)
+        read = self._scale if can_scale else self._keep_size
+        visible, images = await read(context, frames[:most], skipped)
         pictures = [{"number": number, **frame.legend} for number, frame in enumerate(visible, 1)]
         notes += describe_hosts(skipped)
         about = drop_empty({"skipped": skipped, "notes": notes})
@@ -192,7 +190,7 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
             include={"search", "item_ids", "urls", "taken_at", "metric"},
         )
         source["limit"] = self._count_posts(most)
-        request = parse(GetTopContent, source, {"timezone": UTC, "instants": []})
+        request = parse_in_utc(GetTopContent, source)
         answer = await request.rank_by_archive(context) or await request.compute_here(context)
         nodes, total = answer["nodes"], answer["items"]
         amount = "an unknown number of" if total is None else f"{total:,}"
@@ -229,11 +227,9 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
         if self.competitor_brand_item_ids is not None:
             return await self._competitors(api, ids, skipped)
         items = SearchItems.model_validate({"filter": {"ids": ids}, "fields": _ITEM_FIELDS})
-        existing = {
-            # UUIDs are matched without case, as a user may paste them in capitals.
-            record["id"].lower(): record
-            for record in (await api.read_page(items, size=len(ids))).records
-        }
+        records = (await api.read_page(items, size=len(ids))).records
+        # UUIDs are matched without case, as a user may paste them in capitals.
+        existing = {record["id"].lower(): record for record in records}
         media = GetMediaContents.model_validate({"itemIds": ids, "fields": _MEDIA_FIELDS})
         contents = (await api.read_whole(media)).records
         frames: list[Frame] = []

@@ -6,10 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
+from server.archive.api import Api
 from server.archive.context import ArchiveContext
 from server.archive.operations import Id, Workflow
 from server.errors import Code, Failure
@@ -37,11 +38,10 @@ from tools.archive.jobs.collections_work import CollectionOrder, CollectionWork
 from tools.archive.views.base import join_quoted
 from tools.archive.views.content import GetContentView
 
-if TYPE_CHECKING:
-    from server.archive.api import Api
-
 # The preview is one question to a person: of a longer filter only the parts are named.
 _LONGEST_SEARCH = 200
+_MOVES = {"add": "Put {} into {}", "remove": "Take {} out of {}"}
+_PAST = {"add": "put in", "remove": "took out"}
 # An undo repeats what the journal says; anything given beside it could contradict that.
 _BESIDE_UNDO = (
     "action",
@@ -164,11 +164,10 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         return CollectionWork(context, self, order)
 
     async def plan(self, context: ArchiveContext) -> Plan:
-        order = await (
-            self._build_order(context)
-            if self.undo is None
-            else self._build_undo(context, self.undo)
-        )
+        if self.undo is None:
+            order = await self._build_order(context)
+        else:
+            order = await self._build_undo(context, self.undo)
         about = {
             "action": order.action,
             "source": order.source,
@@ -205,8 +204,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
                 "Check it with {items}.",
             )
         source = await self._source(api, items, rows)
-        what = "Put {} into {}" if self.action == "add" else "Take {} out of {}"
-        title = what.format(source, join_quoted([target.name for target in targets]))
+        title = _describe_move(self.action, source, targets)
         # Said before anything is changed: all of the workspace may have come for a narrow filter.
         doubts = await self.find_doubts(context, api, items)
         return Order(self.action, targets, items, source, self._reads(items), title, doubts)
@@ -223,12 +221,10 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
                 f"There is nothing to undo: {job} changed nothing that is still there.",
                 "Look at it with archive_mcp_get_job.",
             )
-        action = inverse(row.counters["action"])
-        source = (
-            f"{count_noun(items, 'item')} that {job} {'took out' if action == 'add' else 'put in'}"
-        )
-        what = "Put {} into {} again" if action == "add" else "Take {} out of {} again"
-        title = f"Undo: {what.format(source, join_quoted([target.name for target in targets]))}"
+        done = row.counters["action"]
+        action = inverse(done)
+        source = f"{count_noun(items, 'item')} that {job} {_PAST[done]}"
+        title = f"Undo: {_describe_move(action, source, targets)} again"
         return Order(action, targets, items, source, 0, title)
 
     def _check_undoable(self, row: JobRow, context: ArchiveContext) -> None:
@@ -259,28 +255,33 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             return f"{count_noun(items, 'given item')}"
         if preset := self.search.get("presetId"):
             return f"{count_noun(items, 'item')} of {await _preset(api, preset, rows)}"
-        narrowed = {
-            # The order does not narrow, and models like to send empty filters.
-            name: value
-            for name, value in self.search.items()
-            if name != "sorting" and value
-        }
+        # Models like to send empty filters.
+        narrowed = drop_empty(self.search)
+        # The order does not narrow.
+        narrowed.pop("sorting", None)
         if not narrowed:
             return f"all {count_noun(items, 'item')} of the workspace"
         text = json.dumps(narrowed, ensure_ascii=False)
-        return (
-            f"{count_noun(items, 'item')} found by "
-            f"{text if len(text) <= _LONGEST_SEARCH else ', '.join(narrowed)}"
-        )
+        if len(text) > _LONGEST_SEARCH:
+            text = ", ".join(narrowed)
+        return f"{count_noun(items, 'item')} found by {text}"
+
+
+def _describe_move(action: str, source: str, targets: list[Target]) -> str:
+    names = join_quoted([target.name for target in targets])
+    return _MOVES[action].format(source, names)
 
 
 async def _preset(api: Api, preset: str, rows: list[dict[str, Any]]) -> str:
     # `presetId` takes both kinds; the collections were listed already, a view costs one more
     # request.
-    if existing := next((row for row in rows if row["id"] == preset), None):
-        return f"the collection {quote_title(existing['name'])}"
+    for row in rows:
+        if row["id"] == preset:
+            return f"the collection {quote_title(row['name'])}"
     view, _ = await api.read(GetContentView.model_validate({"id": preset, "fields": ["name"]}))
-    return f"the view {quote_title(view['name'])}" if view else f"the preset {preset}"
+    if view is None:
+        return f"the preset {preset}"
+    return f"the view {quote_title(view['name'])}"
 
 
 def _preview(order: Order, about: dict[str, Any]) -> Preview:
@@ -294,11 +295,11 @@ def _preview(order: Order, about: dict[str, Any]) -> Preview:
     )
     # A misspelt name with autoCreate makes a new collection without a word (Archive docs,
     # collections).
-    near = [target for target in order.targets if target.near]
-    instead = ", ".join(f"'{entry.near}' instead of '{entry.name}'" for entry in near)
-    otherwise = (
-        f"Call again with {instead} in `collectionNames`, if that is what is meant." if near else ""
-    )
+    similar = [target for target in order.targets if target.near]
+    otherwise = ""
+    if similar:
+        instead = ", ".join(f"'{target.near}' instead of '{target.name}'" for target in similar)
+        otherwise = f"Call again with {instead} in `collectionNames`, if that is what is meant."
     message = " ".join([message, *order.doubts])
     return Preview(message, {**about, "items": order.items}, otherwise)
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from server.archive.api import Api
 from server.archive.pagination import ROW_CAP
 from server.errors import Code, Failure
 from server.jobs import JobRow
 from server.tool.names import find_matches, match_one
+from server.tool.result import drop_nulls
 from tools.archive.collections import GetCollections, find_similar_name
-
-if TYPE_CHECKING:
-    from server.archive.api import Api
 
 Row = dict[str, Any]
 
@@ -27,15 +26,16 @@ class Target:
     items: int = 0
     near: str | None = None
 
+    @property
+    def key(self) -> str:
+        """What tells it from other collections."""
+        return self.id or self.name
+
     def to_dict(self) -> Row:
-        """For the preview."""
+        """Return the collection as a preview shows it."""
         if self.id is not None:
             return {"name": self.name, "id": self.id, "itemCount": self.items}
-        return {
-            "name": self.name,
-            "willBeCreated": True,
-            **({"similar": self.near} if self.near else {}),
-        }
+        return drop_nulls({"name": self.name, "willBeCreated": True, "similar": self.near})
 
 
 async def list_collections(api: Api) -> list[Row]:
@@ -61,11 +61,16 @@ def match_targets(
     """
     find = _find_or_create if auto_create else _find_by_name
     # In a list that Archive cut, a part that seems unique may fit a collection beyond the cut.
-    partial = partial and len(rows) < ROW_CAP
-    targets = [find(name, rows, partial=partial) for name in dict.fromkeys(names or [])]
+    partial = partial and not _is_cut(rows)
     # A name and an id may mean the same collection: then it must be changed once.
-    targets += [_by_id(identity, rows) for identity in dict.fromkeys(ids or [])]
-    return list({target.id or target.name: target for target in targets}.values())
+    targets: dict[str, Target] = {}
+    for name in names or []:
+        target = find(name, rows, partial=partial)
+        targets[target.key] = target
+    for identity in ids or []:
+        target = _find_by_id(identity, rows)
+        targets[target.key] = target
+    return list(targets.values())
 
 
 def resolve_names(names: list[str], rows: list[Row]) -> list[str]:
@@ -74,11 +79,11 @@ def resolve_names(names: list[str], rows: list[Row]) -> list[str]:
     Raises:
         Failure: none has that name, or several fit.
     """
-    if len(rows) < ROW_CAP:
-        targets = match_targets(names, None, rows, auto_create=False, partial=True)
-        return [target.name for target in targets]
     # In a list that Archive cut, a name that is missing may still exist: Archive judges it.
-    return list(dict.fromkeys(names))
+    if _is_cut(rows):
+        return list(dict.fromkeys(names))
+    targets = match_targets(names, None, rows, auto_create=False, partial=True)
+    return [target.name for target in targets]
 
 
 def find_targets(job: JobRow, rows: list[Row]) -> list[Target]:
@@ -88,10 +93,8 @@ def find_targets(job: JobRow, rows: list[Row]) -> list[Target]:
     by_name = {row["name"]: row for row in rows}
     targets: list[Target] = []
     for entry in job.counters.get("targets", []):
-        row = by_id.get(entry["id"])
         # One that the job created may have got its id after the last thing that was journalled.
-        if not entry["id"]:
-            row = by_name.get(entry["name"])
+        row = by_id.get(entry["id"]) if entry["id"] else by_name.get(entry["name"])
         if row is not None:
             targets.append(_existing(row))
     return targets
@@ -107,8 +110,8 @@ def _find_or_create(name: str, rows: list[Row], *, partial: bool) -> Target:
 
 
 def _find_by_name(name: str, rows: list[Row], *, partial: bool) -> Target:
-    capped = len(rows) >= ROW_CAP
-    if capped and not find_matches(name, rows, name=_name, identity=_identity, partial=partial):
+    matches = find_matches(name, rows, name=_name, identity=_identity, partial=partial)
+    if not matches and _is_cut(rows):
         raise Failure(
             Code.NOT_FOUND,
             f"'{name}' is not among the {ROW_CAP:,} collections that Archive lists.",
@@ -134,17 +137,23 @@ def _identity(row: Row) -> str:
     return str(row["id"])
 
 
-def _by_id(text: str, rows: list[Row]) -> Target:
-    if existing := next((row for row in rows if row["id"] == text), None):
-        return _existing(existing)
-    if len(rows) >= ROW_CAP:
-        # Archive cuts the list at 1,000 rows without a word: an id beyond them may well exist.
+def _find_by_id(text: str, rows: list[Row]) -> Target:
+    for row in rows:
+        if row["id"] == text:
+            return _existing(row)
+    # An id beyond the cut may well exist.
+    if _is_cut(rows):
         return Target(text, text)
     raise Failure(
         Code.NOT_FOUND,
         f"No collection of this workspace has the id {text}.",
         "{collections} lists them.",
     )
+
+
+def _is_cut(rows: list[Row]) -> bool:
+    """Whether Archive may have ended the list early, which it does without a word."""
+    return len(rows) >= ROW_CAP
 
 
 def _existing(row: Row) -> Target:

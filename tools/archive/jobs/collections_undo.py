@@ -35,8 +35,8 @@ def inverse(action: str) -> str:
 async def find_reversals(
     jobs: Jobs, name: str, targets: list[dict[str, Any]], *, after: int
 ) -> AsyncIterator[tuple[list[tuple[str, dict[str, Any]]], int]]:
-    """The items that a job changed, with the collections to change back; and the number of the last
-    record seen.
+    """Yield the items that a job changed, with the collections to change back, and the number of
+    the last record that was read.
 
     What another job changed in the same way and nobody has undone stays: so of two jobs each can be
     undone alone.
@@ -50,80 +50,77 @@ async def find_reversals(
     # Read once: whatever other jobs change while this one runs is theirs to undo.
     shared = await _find_changes_by_others(jobs, job, ids)
     async for rows in jobs.record_pages(name, after=after, size=_AT_ONCE):
-        changed = [row for row in rows if row.state in CHANGED]
-        yield (
-            [
-                (row.key, _reverse(row, ids, shared[row.key], job.counters["action"]))
-                for row in changed
-            ],
-            rows[-1].number,
-        )
+        reversals = []
+        for row in rows:
+            if row.state in CHANGED:
+                detail = _reverse(row, ids, shared[row.key], job.counters["action"])
+                reversals.append((row.key, detail))
+        yield reversals, rows[-1].number
         await anyio.lowlevel.checkpoint()
 
 
+def read_detail(row: RecordRow) -> dict[str, Any]:
+    """Return what is journalled of an item; nothing for a record without detail."""
+    return row.detail or {}
+
+
 def _ids(job: JobRow, targets: list[dict[str, Any]]) -> dict[str, str]:
-    """The ids of the collections that count, by id and by the name that the job knew them by."""
-    existing = {target["id"] for target in targets}
-    ids = {target["id"]: target["id"] for target in targets} | {
-        target["name"]: target["id"] for target in targets
-    }
+    """Return the ids of the collections that count, by id and by every name of theirs."""
+    ids = {target["id"]: target["id"] for target in targets}
+    existing = set(ids)
     # A renamed collection has another name now, but the records hold the one of then.
-    return ids | {
-        target["name"]: target["id"]
-        for target in job.counters["targets"]
-        if target["id"] in existing
-    }
+    for target in [*targets, *job.counters["targets"]]:
+        if target["id"] in existing:
+            ids[target["name"]] = target["id"]
+    return ids
 
 
 def _reverse(row: RecordRow, ids: dict[str, str], shared: set[str], action: str) -> dict[str, Any]:
-    changed = _collections(row, ids)
-    left = [entry for entry in changed if entry not in shared]
-    result = {"collections": left, "account": (row.detail or {}).get("account")}
+    changed = _list_changes(row, ids)
+    left = [identity for identity in changed if identity not in shared]
+    result = {"collections": left, "account": read_detail(row).get("account")}
     if changed and not left:
         result["reason"] = _SHARED[action]
     return result
 
 
-def _collections(row: RecordRow, ids: dict[str, str]) -> list[str]:
-    return list(
-        dict.fromkeys(
-            ids[collection]
-            for collection in (row.detail or {}).get("collections", [])
-            if collection in ids
-        )
-    )
+def _list_changes(row: RecordRow, ids: dict[str, str]) -> list[str]:
+    """Return the ids of the collections that were changed for an item, each once."""
+    places = read_detail(row).get("collections", [])
+    return list(dict.fromkeys(ids[place] for place in places if place in ids))
 
 
 async def _find_changes_by_others(
     jobs: Jobs, job: JobRow, ids: dict[str, str]
 ) -> defaultdict[str, set[str]]:
-    """The collections that other jobs changed in the same way, by item."""
-    rows = await _alike(jobs, job)
-    # A job that was undone has no claim on its items any more.
-    reversed_by = {
-        row.arguments["undo"] for row in rows if "undo" in row.arguments and _counts(row)
-    }
+    """Return the collections that other jobs changed in the same way, by item."""
     result: defaultdict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        same = row.counters.get("action") == job.counters["action"]
-        # A job of the opposite action took no part in the state that is to be reversed.
-        if row.id == job.id or not same or row.id in reversed_by:
-            continue
+    for row in _list_rivals(await _list_alike(jobs, job), job):
         async for records in jobs.record_pages(row.id, CHANGED, size=_AT_ONCE):
             for record in records:
-                if changed := _collections(record, ids):
+                if changed := _list_changes(record, ids):
                     result[record.key].update(changed)
             await anyio.lowlevel.checkpoint()
     return result
 
 
-def _counts(row: JobRow) -> bool:
-    # An undo that broke off may have reversed little: the job it was about still counts.
-    return row.state not in (JobState.CANCELLED, JobState.FAILED)
+def _list_rivals(rows: list[JobRow], job: JobRow) -> list[JobRow]:
+    """Return the other jobs that changed items in the same way and were not undone."""
+    # A job that was undone has no claim on its items any more.
+    excluded: set[str | None] = {job.id}
+    rivals = []
+    for row in rows:
+        # An undo that broke off may have reversed little: the job it was about still counts.
+        if row.state not in (JobState.CANCELLED, JobState.FAILED):
+            excluded.add(row.arguments.get("undo"))
+        # A job of the opposite action took no part in the state that is to be reversed.
+        if row.counters.get("action") == job.counters["action"]:
+            rivals.append(row)
+    return [row for row in rivals if row.id not in excluded]
 
 
-async def _alike(jobs: Jobs, job: JobRow) -> list[JobRow]:
-    """All jobs of the same tool and place."""
+async def _list_alike(jobs: Jobs, job: JobRow) -> list[JobRow]:
+    """Return all jobs of the same tool and place."""
     result: list[JobRow] = []
     place = (job.tool, job.origin, job.workspace)
     visited = 0

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 
+from server.archive.api import Page
 from server.archive.context import ArchiveContext
 from server.archive.pagination import ROW_CAP
 from server.archive.walk import Walk
@@ -24,17 +25,19 @@ from server.jobs import (
     RecordRow,
     RecordState,
 )
-from server.tool.result import drop_nulls
+from server.tool.result import drop_empty, drop_nulls
 from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
 from tools.archive.content.fitting import add_misfits, describe_counted_misfits
 from tools.archive.content.items import SearchItems
-from tools.archive.items_source import AT_ONCE, NAMED, ItemSource, read_account
-from tools.archive.jobs.collections_targets import find_targets, list_collections, match_targets
-from tools.archive.jobs.collections_undo import find_reversals, inverse
+from tools.archive.items_source import NAMED, ItemSource, read_account
+from tools.archive.jobs.collections_targets import (
+    Target,
+    find_targets,
+    list_collections,
+    match_targets,
+)
+from tools.archive.jobs.collections_undo import find_reversals, inverse, read_detail
 from tools.archive.jobs.outcomes import Outcome, OutcomeFile, OutcomeList
-
-if TYPE_CHECKING:
-    from server.archive.api import Page
 
 _REFUSALS = 5
 """Refusals in a row after which the collections are looked at: one that is gone would refuse all
@@ -53,7 +56,13 @@ _KEYS = {
 
 Candidate = tuple[str, dict[str, Any]]
 """An item's id (or a link that leads to none), and what is known of it."""
+Piece = tuple[list[Candidate], Any, dict[str, Any]]
+"""Some items, the cursor behind them, and the counters of what was left out."""
 
+_KINDS: dict[str, type[AddItemToCollections | RemoveItemFromCollections]] = {
+    "add": AddItemToCollections,
+    "remove": RemoveItemFromCollections,
+}
 _LINKS = {
     "NOT_FOUND": "This link leads to no item of the workspace.",
     "INVALID_URL": "This is no link that Archive can look up.",
@@ -82,7 +91,8 @@ class MemberList:
         self.tries += 1
         self.after = None
         # Cursors shift when rows vanish before them, and then the last page comes too soon.
-        self.complete = page.total is None or len(self.ids) >= page.total or self.tries >= _READINGS
+        is_short = page.total is not None and len(self.ids) < page.total
+        self.complete = not is_short or self.tries >= _READINGS
 
 
 @dataclass(frozen=True)
@@ -126,12 +136,9 @@ class CollectionWork:
             for target in _targets(job)
             if target["id"]
         }
-        async for result, cursor, misfits in self._find_items(job):
-            await job.add(
-                [_record(job, key, existing, members) for key, existing in result],
-                cursor,
-                **misfits,
-            )
+        async for candidates, cursor, misfits in self._find_items(job):
+            records = [_make_record(job, item, members) for item in candidates]
+            await job.add(records, cursor, **misfits)
             pending = await job.count(RecordState.PENDING)
             job.set_message(f"{pending:,} items found")
         # The estimate counted links and ids that may lead to no item.
@@ -144,33 +151,34 @@ class CollectionWork:
         # Failed items may be sent again after a file was written: that file is not true any more.
         await self._file(job).forget()
         if missing := record.detail.get("missing"):
-            job.mark_failed(
-                record,
-                _LINKS.get(missing, f"Archive says {missing} of this link."),
-                code="NOT_FOUND",
-            )
+            reason = _LINKS.get(missing, f"Archive says {missing} of this link.")
+            job.mark_failed(record, reason, code="NOT_FOUND")
             return
         if not record.detail["collections"]:
             job.mark_skipped(record, record.detail["reason"])
             return
-        ids, names = _place(job, record)
-        if not self._made.issuperset(names):
-            async with (
-                self._creating
-            ):  # or each of those under way would make a collection of that name
-                await self._look_up(job)
-                ids, names = _place(job, record)
-                # Asked again under the lock: who held it before may have made the collection
-                # meanwhile.
-                if not self._made.issuperset(names):
-                    await self._move(job, record, ids, names)
-                    self._made.update(names)
-                    await self._look_up(job)
-                    return
-        await self._move(job, record, ids, names)
+        _, names = _place(job, record)
+        if self._made.issuperset(names) or not await self._create(job, record):
+            await self._move(job, record)
+
+    async def _create(self, job: Handle, record: RecordRow) -> bool:
+        """Move one item into collections that it creates; return whether there was any to create.
+
+        One such item at a time, or each of those under way would make a collection of that name.
+        """
+        async with self._creating:
+            await self._look_up(job)
+            _, names = _place(job, record)
+            # Asked again under the lock: who held it before may have made the collection meanwhile.
+            if self._made.issuperset(names):
+                return False
+            await self._move(job, record)
+            self._made.update(names)
+            await self._look_up(job)
+            return True
 
     async def finish(self, job: Handle) -> dict[str, Any]:
-        """What became of each item, what the collections hold now, and how to undo it."""
+        """Return what became of each item, what the collections hold now, and how to undo it."""
         rows = await list_collections(self._context.background)
         await self._take_ids(job, rows)
         listed = await OutcomeList.read(_list_outcomes(job))
@@ -200,22 +208,24 @@ class CollectionWork:
         # Names are resolved once, or a rename between two runs would send the rest elsewhere.
         if "targets" in job.counters:
             return
+        action, targets = await self._choose_targets()
+        entries = [{"id": target.id, "name": target.name} for target in targets]
+        await job.checkpoint(action=action, targets=entries)
+
+    async def _choose_targets(self) -> tuple[str, list[Target]]:
+        """Return what is done, and with which collections."""
         rows, order = await list_collections(self._context.background), self._order
-        action = order.action
-        if order.undo is None:
-            targets = match_targets(
-                order.names,
-                order.ids,
-                rows,
-                auto_create=order.auto_create,
-                partial=action == "add",
-            )
-        else:
+        if order.undo is not None:
             row = await (await self._context.jobs()).get(order.undo)
-            action, targets = inverse(row.counters["action"]), find_targets(row, rows)
-        await job.checkpoint(
-            action=action, targets=[{"id": target.id, "name": target.name} for target in targets]
+            return inverse(row.counters["action"]), find_targets(row, rows)
+        targets = match_targets(
+            order.names,
+            order.ids,
+            rows,
+            auto_create=order.auto_create,
+            partial=order.action == "add",
         )
+        return order.action, targets
 
     async def _members(self, job: Handle, target: dict[str, Any]) -> set[str]:
         members = self._member_lists[target["id"]]
@@ -228,41 +238,39 @@ class CollectionWork:
             job.set_message(f"reading '{target['name']}': {len(members.ids):,} items")
         return members.ids
 
-    async def _find_items(
-        self, job: Handle
-    ) -> AsyncIterator[tuple[list[Candidate], Any, dict[str, Any]]]:
-        """Yield what there is to move, piece by piece, each with the cursor behind it and the
-        counters of what was left out."""
-        if self._order.undo is not None:
-            jobs = await self._context.jobs()
-            async for rows, number in find_reversals(
-                jobs, self._order.undo, _targets(job), after=int(job.cursor or 0)
-            ):
-                yield rows, number, {}
-            return
-        ids = list(dict.fromkeys(self._source.item_ids or []))
-        start = int(job.cursor or 0) if ids else 0
+    def _find_items(self, job: Handle) -> AsyncIterator[Piece]:
+        """Return what there is to move, piece by piece."""
+        if self._order.undo is None:
+            return self._read_source(job)
+        return self._read_job(job, self._order.undo)
+
+    async def _read_job(self, job: Handle, undo: str) -> AsyncIterator[Piece]:
+        """Yield what the job that is undone has moved."""
+        jobs, after = await self._context.jobs(), int(job.cursor or 0)
+        async for rows, number in find_reversals(jobs, undo, _targets(job), after=after):
+            yield rows, number, {}
+
+    async def _read_source(self, job: Handle) -> AsyncIterator[Piece]:
+        """Yield the items of a search or a list."""
         async for batch in self._source.batches(self._context.background, job.cursor, NAMED):
-            accounts = {item["id"]: read_account(item) for item in batch.items}
+            items: list[Candidate] = []
+            for item in batch.items:
+                items.append((item["id"], {"account": read_account(item)}))
             # Ids that were not found are sent all the same: Archive refuses them one by one, and
             # each refusal is recorded.
-            sought = ids[start : start + AT_ONCE] or list(accounts)
-            start += AT_ONCE
-            result: list[Candidate] = [(item, {"account": accounts.get(item)}) for item in sought]
-            result += [(entry["url"], {"missing": entry["status"]}) for entry in batch.missing]
-            misfits = add_misfits(job.counters, batch.misfits, batch.broken)
-            yield result, batch.cursor, misfits
+            items += [(identity, {}) for identity in batch.unknown]
+            items += [(entry["url"], {"missing": entry["status"]}) for entry in batch.missing]
+            yield items, batch.cursor, add_misfits(job.counters, batch.misfits, batch.broken)
 
-    async def _move(self, job: Handle, record: RecordRow, ids: list[str], names: list[str]) -> None:
-        kind = (
-            AddItemToCollections if job.counters["action"] == "add" else RemoveItemFromCollections
+    async def _move(self, job: Handle, record: RecordRow) -> None:
+        ids, names = _place(job, record)
+        arguments = drop_empty(
+            {"itemId": record.key, "collectionIds": ids, "collectionNames": names}
         )
         # A collection that somebody deletes in the middle is not made again.
-        create = not self._made.issuperset(names)
-        requested = {"collectionIds": ids, "collectionNames": names, "autoCreate": create}
-        request = kind.model_validate(
-            {"itemId": record.key, **{name: each for name, each in requested.items() if each}}
-        )
+        if not self._made.issuperset(names):
+            arguments["autoCreate"] = True
+        request = _KINDS[job.counters["action"]].model_validate(arguments)
         try:
             await self._context.background.apply(request, admit=lambda: job.admit([record]))
         except Failure as failure:
@@ -279,14 +287,13 @@ class CollectionWork:
         if self._refused % _REFUSALS:
             return
         rows = await list_collections(self._context.background)
-        existing = {row["id"] for row in rows}
-        gone = [
-            f"'{target['name']}'"
-            for target in _targets(job)
-            if target["id"] and target["id"] not in existing
-        ]
         # In a list that was cut, a missing collection proves nothing.
-        if gone and len(rows) < ROW_CAP:
+        if len(rows) >= ROW_CAP:
+            return
+        # One that is still to be created has no id yet.
+        existing = {None, *(row["id"] for row in rows)}
+        gone = [f"'{target['name']}'" for target in _targets(job) if target["id"] not in existing]
+        if gone:
             raise Failure(
                 Code.FORBIDDEN,  # not about the one record
                 f"There is no collection {', '.join(gone)} any more; the rest was not sent.",
@@ -302,9 +309,10 @@ class CollectionWork:
     async def _take_ids(self, job: Handle, rows: list[dict[str, Any]]) -> None:
         targets = _targets(job)
         existing = {row["name"]: row["id"] for row in rows}
-        result = [
-            {**target, "id": target["id"] or existing.get(target["name"])} for target in targets
-        ]
+        result = []
+        for target in targets:
+            identity = target["id"] or existing.get(target["name"])
+            result.append({**target, "id": identity})
         if result != targets:
             await job.checkpoint(targets=result)
 
@@ -320,8 +328,8 @@ def _count_items(target: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str
 async def _list_outcomes(job: Handle) -> AsyncIterator[Outcome]:
     """Yield what became of each item."""
     async for record in job.all_rows(*_KEYS):
-        key, detail = _KEYS[record.state], record.detail or {}
-        yield Outcome(key, record.key, detail.get("account"), record.reason or "")
+        account = read_detail(record).get("account")
+        yield Outcome(_KEYS[record.state], record.key, account, record.reason or "")
 
 
 def _targets(job: Handle) -> list[dict[str, Any]]:
@@ -329,13 +337,17 @@ def _targets(job: Handle) -> list[dict[str, Any]]:
     return targets
 
 
+def _list_places(job: Handle) -> list[str]:
+    """Return the ids of the collections, and the names of those that have none yet."""
+    return [target["id"] or target["name"] for target in _targets(job)]
+
+
 def _place(job: Handle, record: RecordRow) -> tuple[list[str], list[str]]:
-    """The record's collections by id, and by name those that have none yet."""
+    """Return the record's collections by id, and by name those that have none yet."""
     existing = [target for target in _targets(job) if target["id"]]
-    by_name = {target["name"]: target["id"] for target in existing}
-    by_id = {target["id"]: target["id"] for target in existing}
+    lookup = {target["name"]: target["id"] for target in existing}
     # An id counts first: a collection may be named like another one's id.
-    lookup = {**by_name, **by_id}
+    lookup |= {target["id"]: target["id"] for target in existing}
     ids: list[str] = []
     names: list[str] = []
     for place in record.detail["collections"]:
@@ -346,19 +358,18 @@ def _place(job: Handle, record: RecordRow) -> tuple[list[str], list[str]]:
     return ids, names
 
 
-def _record(
-    job: Handle, key: str, existing: dict[str, Any], members: dict[str, set[str]]
-) -> NewRecord:
-    """An item with what has to be changed for it, if anything."""
-    if "missing" in existing:
-        return NewRecord(key, existing)
-    adds = job.counters["action"] == "add"
-    places = existing.get(
-        "collections", [target["id"] or target["name"] for target in _targets(job)]
-    )
+def _make_record(job: Handle, item: Candidate, members: dict[str, set[str]]) -> NewRecord:
+    """Return an item with what has to be changed for it, if anything."""
+    key, facts = item
+    if "missing" in facts:
+        return NewRecord(key, facts)
+    action = job.counters["action"]
+    # An undo says for each item which collections; otherwise it is about all of them.
+    places = facts.get("collections", _list_places(job))
+    is_member = action == "remove"
     # A collection that is still to be created has no members, so its items all count as changes.
-    changes = [place for place in places if (key in members.get(place, ())) != adds]
-    detail = {"collections": changes, "account": existing.get("account")}
+    changes = [place for place in places if (key in members.get(place, ())) is is_member]
+    detail = {"collections": changes, "account": facts.get("account")}
     if not changes:
-        detail["reason"] = existing.get("reason") or _UNCHANGED[job.counters["action"]]
+        detail["reason"] = facts.get("reason") or _UNCHANGED[action]
     return NewRecord(key, drop_nulls(detail))

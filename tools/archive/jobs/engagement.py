@@ -12,13 +12,12 @@ from pydantic import Field, ValidationInfo, model_validator
 from server.archive.context import ArchiveContext
 from server.archive.operations import Text, Workflow
 from server.errors import Code, Failure
-from server.exports import check_available
-from server.exports.names import make_file_name
+from server.exports import check_file
 from server.jobs import JobRow
 from server.text import count_noun
 from server.tool.job import Plan, StartChange
 from server.tool.request import Risk, argument_names
-from server.tool.result import drop_empty
+from server.tool.result import drop_empty, drop_nulls
 from tools.archive.content.fitting import add_misfits, describe_counted_misfits
 from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetEngagementHistory, GetItemIdsByUrl
@@ -78,14 +77,12 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     @model_validator(mode="after")
     def _in_utc(self, info: ValidationInfo) -> Self:
         """Days as instants: a job that goes on later means the same."""
-        requested = {
-            name: each for name, each in (("from", self.from_), ("to", self.to)) if each is not None
-        }
+        requested = drop_nulls({"from": self.from_, "to": self.to})
         if requested:
             span = FilterDateRangeInput.model_validate(requested, context=info.context)
-            for field, moment in (("from_", span.from_), ("to", span.to)):
-                if moment is not None:
-                    setattr(self, field, moment)
+            # Only what was given, or the other bound would count as given too.
+            for name in {"from_", "to"} & self.model_fields_set:
+                setattr(self, name, getattr(span, name))
         return self
 
     def call_risk(self) -> Risk:
@@ -97,9 +94,7 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             return
         self.require_source()
         if self.mode == "timelines":
-            if self.name is not None:
-                make_file_name(self.name, self.format)
-            check_available(self.format)
+            check_file(self.name, self.format)
             return
         # Refused rather than ignored: a user who names a file expects one.
         names = argument_names(type(self))
@@ -112,9 +107,9 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             )
 
     async def plan(self, context: ArchiveContext) -> Plan:
-        return await (
-            self._of_timelines(context) if self.mode == "timelines" else self._of_refresh(context)
-        )
+        if self.mode == "timelines":
+            return await self._of_timelines(context)
+        return await self._of_refresh(context)
 
     def work(self, context: ArchiveContext) -> TimelineWork | RefreshWork:
         if self.mode == "refresh":
@@ -131,10 +126,10 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         )
         total = await self.total(context.api) or 0
         pages = ceil(total / AT_ONCE)
+        # Links are looked up first, a hundred at a time.
         lookups = pages if self.urls else 0
-        credits = (
-            pages * PAGE_COST + lookups * GetItemIdsByUrl.cost + total * GetEngagementHistory.cost
-        )
+        credits = pages * PAGE_COST + lookups * GetItemIdsByUrl.cost
+        credits += total * GetEngagementHistory.cost
         about = {"file": target.name, "folder": folder.place, "format": self.format}
         return Plan(
             f"Engagement timelines of {count_noun(total, 'item')}",
@@ -180,14 +175,7 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     ) -> tuple[list[dict[str, Any]], list[tuple[str, str | None, str]], list[str]]:
         """Return the items with what tells whether they can be refreshed, what leads to none (the
         id or link, nobody's account, and why), and whether Archive may have ignored a filter."""
-        # Counted first, so that a search that is far too wide is not read through.
-        if (total := await self.total(context.api) or 0) > MOST_REFRESHED:
-            raise Failure(
-                Code.INVALID_ARGUMENT,
-                f"{total:,} items are more than one refresh takes ({MOST_REFRESHED:,}). Nothing "
-                "was spent.",
-                "Narrow the search, or name the items in several calls.",
-            )
+        total = await self._count_few(context)
         result: dict[str, dict[str, Any]] = {}
         absent: list[tuple[str, str | None, str]] = []
         misfits: dict[str, Any] = {}
@@ -195,13 +183,27 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         async for batch in self.batches(context.api, None, [*NAMED, "type"]):
             result |= {item["id"]: item for item in batch.items}
             absent += [(entry["url"], None, NO_ITEM) for entry in batch.missing]
+            absent += [(identity, None, UNKNOWN_ID) for identity in batch.unknown]
             misfits = add_misfits(misfits, batch.misfits, batch.broken)
-        # Archive leaves out unknown ids silently: only the difference shows them.
-        requested = dict.fromkeys(self.item_ids or [])
-        absent += [(item, None, UNKNOWN_ID) for item in requested if item not in result]
         doubts = describe_counted_misfits(misfits)
         doubts += await self.find_doubts(context, context.api, total)
         return list(result.values()), absent, doubts
+
+    async def _count_few(self, context: ArchiveContext) -> int:
+        """Return how many items there are, so that a search that is far too wide is not read.
+
+        Raises:
+            Failure: `INVALID_ARGUMENT` where they are more than one refresh takes.
+        """
+        total = await self.total(context.api) or 0
+        if total > MOST_REFRESHED:
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"{total:,} items are more than one refresh takes ({MOST_REFRESHED:,}). Nothing "
+                "was spent.",
+                "Narrow the search, or name the items in several calls.",
+            )
+        return total
 
 
 def _count_absent(absent: list[tuple[str, str | None, str]]) -> list[str]:

@@ -89,16 +89,16 @@ class RefreshWork:
 
     async def finish(self, job: Handle) -> dict[str, Any]:
         """Wait for the operations that were started, and tell what became of the items."""
-        existing: dict[str, Any] = dict(job.counters.get("operations") or {})
+        operations: dict[str, Any] = dict(job.counters.get("operations", {}))
         started = [row async for row in job.all_rows(RecordState.DONE) if _operation(row)]
-        for number, row in enumerate(started):
+        for number, row in enumerate(started, 1):
             name = _operation(row)
-            if existing.get(name, {}).get("status") not in TERMINAL:
-                job.set_message(f"waits for refresh {number + 1} of {len(started)}")
-                existing[name] = await self._follow(job, row, name)
-                await job.checkpoint(operations=existing)
+            if operations.get(name, {}).get("status") not in TERMINAL:
+                job.set_message(f"waits for refresh {number} of {len(started)}")
+                operations[name] = await self._follow(job, row, name)
+                await job.checkpoint(operations=operations)
         names = map(_operation, started)
-        return await self._report(job, {name: existing[name] for name in names})
+        return await self._report(job, {name: operations[name] for name in names})
 
     def _file(self, job: Handle) -> OutcomeFile:
         return OutcomeFile(self._context.exports(), job, "refreshed-items")
@@ -111,11 +111,11 @@ class RefreshWork:
             operation, _partial = await self._context.background.read(query)
             if operation is None or operation["status"] in TERMINAL:
                 break
-        return _brief(operation or {}, row)
+        return _summarise(operation or {}, row)
 
     async def _report(self, job: Handle, operations: dict[str, dict[str, Any]]) -> dict[str, Any]:
         rows = [row async for row in job.all_rows() if "ids" in row.detail]
-        accepted = sum(_payload(row)["processedCount"] or 0 for row in rows if _payload(row))
+        accepted = sum(_payload(row).get("processedCount") or 0 for row in rows)
         listed = await OutcomeList.read(_list_outcomes(job, operations))
         result = {
             "mode": "refresh",
@@ -172,14 +172,18 @@ def _operation(row: RecordRow) -> str:
     return _payload(row).get("operationId") or ""
 
 
-def _brief(operation: dict[str, Any], row: RecordRow) -> dict[str, Any]:
-    status = operation.get("status")
+def _summarise(operation: dict[str, Any], row: RecordRow) -> dict[str, Any]:
+    # Archive sends null for an empty list.
     failed = operation.get("failedItemIds") or []
-    mentioned = {*failed, *(operation.get("succeededItemIds") or [])}
-    mentioned.update(_payload(row)["skippedItemIds"] or [])
+    succeeded = operation.get("succeededItemIds") or []
+    mentioned = {*failed, *succeeded, *_skipped_ids(row)}
     # What a final operation mentions nowhere was dropped, which Archive tells nobody.
     silent = [item for item in row.detail["ids"] if item not in mentioned]
-    return {"status": status, "failed": failed, "silent": silent}
+    return {"status": operation.get("status"), "failed": failed, "silent": silent}
+
+
+def _skipped_ids(row: RecordRow) -> list[str]:
+    return _payload(row)["skippedItemIds"] or []
 
 
 async def _list_outcomes(
@@ -211,7 +215,7 @@ def _list_fates(
     return {
         **dict.fromkeys(operation.get("silent", ()), silent),
         **dict.fromkeys(operation["failed"], _FAILED),
-        **dict.fromkeys(_payload(row)["skippedItemIds"] or [], _SKIPPED),
+        **dict.fromkeys(_skipped_ids(row), _SKIPPED),
     }
 
 
@@ -220,13 +224,12 @@ def _notes(rows: list[RecordRow], operations: dict[str, dict[str, Any]]) -> list
     refused = [row for row in rows if row.state is RecordState.FAILED]
     for row in refused:
         notes.append(f"{row.key}: not refreshed, nothing spent on them. {row.reason}")
-    for row in rows:
-        if row.state is RecordState.UNKNOWN:
-            notes.append(
-                f"{row.key}: whether their refresh was started is not known, so it was not sent "
-                "again. "
-                "archive_get_operations shows it; each costs credits."
-            )
+    unknown = [row for row in rows if row.state is RecordState.UNKNOWN]
+    for row in unknown:
+        notes.append(
+            f"{row.key}: whether their refresh was started is not known, so it was not sent "
+            "again. archive_get_operations shows it; each costs credits."
+        )
     if any(operation["status"] not in TERMINAL for operation in operations.values()):
         notes.append(
             "Some refreshes are still running: archive_get_operation shows their progress."
@@ -234,7 +237,7 @@ def _notes(rows: list[RecordRow], operations: dict[str, dict[str, Any]]) -> list
     if refused:
         notes.append(
             f"{count_noun(len(refused), 'request')} refused whole: where billing credits run "
-            "short, Archive refreshes "
-            "none of the items named together. `resume` sends them again, once there are enough."
+            "short, Archive refreshes none of the items named together. `resume` sends them "
+            "again, once there are enough."
         )
     return notes

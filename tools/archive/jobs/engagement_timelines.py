@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from server.archive.api import make_page
 from server.archive.batching import BatchReader
@@ -23,7 +22,7 @@ from server.archive.records import Selection
 from server.archive.selection import select
 from server.archive.walk import Walk
 from server.errors import Code, Failure
-from server.exports import Format, Layout
+from server.exports import Export, Format, Layout
 from server.exports.columns import Column, Kind
 from server.exports.job_file import JobFile
 from server.jobs import (
@@ -33,15 +32,13 @@ from server.jobs import (
     RecordState,
 )
 from server.text import count_noun
+from server.tool.arguments import parse_in_utc
+from server.tool.result import drop_empty, drop_nulls
 from tools.archive.content.fitting import add_misfits, describe_counted_misfits
 from tools.archive.content.lookups import GetEngagementHistory
-from tools.archive.items_source import ItemSource
+from tools.archive.items_source import Batch, ItemSource, read_account
 from tools.archive.jobs.outcomes import MOST_NAMED, NO_ITEM, UNKNOWN_ID, Outcome, OutcomeList
 from tools.archive.schema.objects import EngagementEntry
-
-if TYPE_CHECKING:
-    from server.exports import Export
-    from tools.archive.items_source import Batch
 
 # So few rows fit into a model's context and spare it the reading of the file.
 MOST_INLINE, MOST_INLINE_ROWS = 20, 100
@@ -69,17 +66,25 @@ class Summary:
     without_history: int = 0
     partial: int = 0
 
+    def count(self, record: RecordRow) -> None:
+        """Count an item that was read."""
+        snapshots = record.detail["rows"]
+        self.items += 1
+        self.snapshots += len(snapshots)
+        # A new post has no snapshot for about two hours (Archive docs, engagement history).
+        self.without_history += not snapshots
+        self.partial += "partial" in record.detail
+
     def to_dict(self, failed: int) -> dict[str, Any]:
-        """As a result."""
-        return {
+        """Return the summary as a result has it."""
+        summary = {
             "items": self.items,
             "snapshots": self.snapshots,
             "itemsWithoutHistory": self.without_history,
-            **({"itemsFailed": failed} if failed else {}),
         }
-
-
-_UTC: dict[str, Any] = {"timezone": UTC, "instants": []}
+        if failed:
+            summary["itemsFailed"] = failed
+        return summary
 
 
 @dataclass(frozen=True)
@@ -100,14 +105,14 @@ class Span:
     @property
     def window(self) -> dict[str, str]:
         """The bounds that there are, as the API takes them."""
-        bounds = {"from": self.start, "to": self.end}
-        return {name: instant for name, instant in bounds.items() if instant is not None}
+        return drop_nulls({"from": self.start, "to": self.end})
 
     def history(self, item: str) -> GetEngagementHistory:
         """Return the request for one item's timeline."""
-        narrowing = {"filter": {"capturedAt": self.window}} if self.window else {}
-        arguments = {"itemId": item, **narrowing}
-        return GetEngagementHistory.model_validate(arguments, context=dict(_UTC))
+        arguments: dict[str, Any] = {"itemId": item}
+        if self.window:
+            arguments["filter"] = {"capturedAt": self.window}
+        return parse_in_utc(GetEngagementHistory, arguments)
 
 
 class TimelineWork:
@@ -189,29 +194,40 @@ class TimelineWork:
         try:
             if isinstance(answer, Failure):
                 raise answer
-            page = make_page(answer.data, answer.partial)
-            walk = Walk()
-            nodes, partial = [node for node in page.records if walk.take(node)], page.partial
-            # The first page has a hundred snapshots; only long histories need the rest one by one.
-            while page.has_next:
-                walk.step(page.end, page.total)
-                page = await self._context.background.read_page(request, page.end)
-                nodes += [node for node in page.records if walk.take(node)]
-                partial = partial or page.partial
+            nodes, partial = await self._read_rest(request, answer)
         except Failure as failure:
             # A missing workspace answers NOT_FOUND too, but would fail every item.
             if failure.code not in _REFUSALS or failure.details.get("unknown_workspace"):
                 return failure
             job.mark_failed(record, failure.message, code=str(failure.code))
             return None
-        names = list(self._selection)
         # Archive gives the newest first; a chart or a sheet reads forward in time. Lists without
         # names keep the journal small.
-        rows = [[node.get(name) for name in names] for node in reversed(nodes)]
-        job.mark_done(
-            record, {**record.detail, "rows": rows, **({"partial": True} if partial else {})}
-        )
+        rows = [list(map(node.get, self._selection)) for node in reversed(nodes)]
+        detail = {**record.detail, "rows": rows}
+        if partial:
+            detail["partial"] = True
+        job.mark_done(record, detail)
         return None
+
+    async def _read_rest(
+        self, request: GetEngagementHistory, answer: Answer
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """Return the snapshots of an item, the newest first, and whether some lack values.
+
+        Args:
+            answer: the first page, of a hundred snapshots: few histories are longer.
+        """
+        page = make_page(answer.data, answer.partial)
+        walk = Walk()
+        nodes = list(filter(walk.take, page.records))
+        partial = page.partial
+        while page.has_next:
+            walk.step(page.end, page.total)
+            page = await self._context.background.read_page(request, page.end)
+            nodes += filter(walk.take, page.records)
+            partial |= page.partial
+        return nodes, partial
 
     def _file(self, job: Handle) -> JobFile:
         return JobFile(self._context.exports(), job, self._file_name.format)
@@ -219,12 +235,10 @@ class TimelineWork:
     async def _pieces(self, job: Handle, tally: Summary) -> AsyncIterator[list[dict[str, Any]]]:
         """The rows of the file, some items at a time, oldest first within an item."""
         async for records in job.row_pages(RecordState.DONE, size=_AT_ONCE):
-            rows = [entry for record in records for entry in self._rows(record)]
-            tally.items += len(records)
-            tally.snapshots += len(rows)
-            # A new post has no snapshot for about two hours (Archive docs, engagement history).
-            tally.without_history += sum(not record.detail["rows"] for record in records)
-            tally.partial += sum("partial" in record.detail for record in records)
+            rows: list[dict[str, Any]] = []
+            for record in records:
+                rows += self._rows(record)
+                tally.count(record)
             yield rows
 
     def _rows(self, record: RecordRow) -> Iterator[dict[str, Any]]:
@@ -240,14 +254,15 @@ class TimelineWork:
         failed = await job.count(RecordState.FAILED)
         rows: list[dict[str, Any]] = []
         if tally.items <= MOST_INLINE and export.rows <= MOST_INLINE_ROWS:
-            rows = [entry async for piece in self._pieces(job, Summary()) for entry in piece]
+            async for piece in self._pieces(job, Summary()):
+                rows += piece
         outcomes = await OutcomeList.read(self._list_outcomes(job))
         return {
             "mode": "timelines",
             "summary": tally.to_dict(failed),
             **file.to_dict(export),
             "units": list_units(self._selection, EngagementEntry, self._shape),
-            **({"timelines": rows} if rows else {}),
+            **drop_empty({"timelines": rows}),
             **outcomes.to_dict(),
             "notes": [
                 *describe_counted_misfits(job.counters),
@@ -271,31 +286,31 @@ class TimelineWork:
 
     async def _list_outcomes(self, job: Handle) -> AsyncIterator[Outcome]:
         """Yield the items that are in no row of the file, and why."""
-        silent = f"No snapshot {'in that time' if self._span.window else 'yet'}."
         # Archive leaves out unknown ids silently: only the difference shows them.
         unknown = dict.fromkeys(self._source.item_ids or [])
         async for record in job.all_rows():
             unknown.pop(record.key, None)
-            account = record.detail.get("account")
-            if record.state is RecordState.FAILED:
-                yield Outcome("failedItems", record.key, account, record.reason or "")
-            elif not record.detail.get("rows"):
-                yield Outcome("withoutHistoryItems", record.key, account, silent)
+            if outcome := self._find_trouble(record):
+                yield outcome
         for item in unknown:
             yield Outcome("leftOutItems", item, None, UNKNOWN_ID)
         for link in job.counters.get("absent", ()):
             yield Outcome("leftOutItems", link, None, NO_ITEM)
 
+    def _find_trouble(self, record: RecordRow) -> Outcome | None:
+        """Return why an item is in no row of the file; None where it is in some."""
+        account = record.detail.get("account")
+        if record.state is RecordState.FAILED:
+            return Outcome("failedItems", record.key, account, record.reason or "")
+        if record.detail.get("rows"):
+            return None
+        silent = "No snapshot in that time." if self._span.window else "No snapshot yet."
+        return Outcome("withoutHistoryItems", record.key, account, silent)
+
 
 def _records(batch: Batch) -> list[NewRecord]:
-    return [
-        NewRecord(
-            item["id"],
-            {
-                # An item in a partial answer may lack its profile.
-                "account": (item.get("socialProfile") or {}).get("accountName"),
-                "takenAt": item.get("takenAt"),
-            },
-        )
-        for item in batch.items
-    ]
+    records = []
+    for item in batch.items:
+        detail = {"account": read_account(item), "takenAt": item.get("takenAt")}
+        records.append(NewRecord(item["id"], detail))
+    return records

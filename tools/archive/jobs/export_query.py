@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
+from server.archive.api import Api
 from server.archive.operations import Text
 from server.archive.records import Record, Selection
 from server.archive.selection import select
-from server.tool.arguments import parse
+from server.tool.arguments import parse_in_utc
 from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.creators import SearchCreators
 from tools.archive.items_source import Batch, WindowedSource
 from tools.archive.schema.objects import Creator, Item
-
-if TYPE_CHECKING:
-    from server.archive.api import Api
-
 
 # More than the search's default: a file has room, and a second export for a missing column costs
 # as much again.
@@ -95,7 +91,7 @@ class ExportQuery(WindowedSource):
         if self.what == "items":
             return self.query(self.paths(), **visible)
         requested = {**(self.creators or {}), **visible, "fields": self.paths()}
-        return parse(SearchCreators, requested, {"timezone": UTC, "instants": []})
+        return parse_in_utc(SearchCreators, requested)
 
     async def rows(self, api: Api) -> int | None:
         """Return how many rows there will be, by one request at most."""
@@ -111,7 +107,7 @@ class ExportQuery(WindowedSource):
                 yield batch
             return
         async for page in api.read_pages(self.request(), cursor):
-            yield Batch(page.records, page.end, [], page.partial, page.repeats)
+            yield Batch.of(page)
 
     def page_cost(self) -> float:
         """Return the rate credits of a page of records."""

@@ -4,9 +4,10 @@ end."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import Any
 
 from server.archive.api import JOB_SECONDS
 from server.archive.attributes import OptionNames, name_options
@@ -20,74 +21,39 @@ from server.archive.flatten import (
     make_row,
 )
 from server.archive.walk import describe_repeats
-from server.exports import (
-    Draft,
-    Export,
-    Layout,
-    Spool,
-    Target,
-    build,
-    discard,
-)
-from server.exports.job_file import (
-    LOST_ROWS,
-    finish_draft,
-    on_disk,
-    open_spool,
-    publish_once,
-    remove_abandoned,
-    resource,
-)
+from server.exports import Export, ExportFolder, Layout, Spool
+from server.exports.job_file import on_disk, resource
+from server.exports.spooled import SpoolPlace, SpoolWork, describe_file, read_keys
 from server.insights.money import DOLLARS
-from server.jobs import Handle, RecordRow, Stopped
+from server.jobs import Handle
 from server.text import count_noun
+from server.tool.result import drop_empty
 from tools.archive.content.fitting import describe_misfits
-from tools.archive.items_source import AT_ONCE
+from tools.archive.items_source import Batch
 from tools.archive.jobs.export_query import ExportQuery
 from tools.archive.jobs.outcomes import MOST_NAMED
 
-if TYPE_CHECKING:
-    from server.exports import ExportFolder
-    from tools.archive.items_source import Batch
-
 
 @dataclass(frozen=True)
-class Place:
-    """Where an export stands, as it is journalled: the file, the rows that Archive counted at the
-    start, the page that follows, the spool's length in bytes."""
+class Place(SpoolPlace):
+    """How far an export of Archive is; `expected` are the rows that Archive counted at the start,
+    `page` is the page that follows."""
 
-    name: str
     expected: int | None = None
     page: Any = None
-    offset: int = 0
-    rows: int = 0
     partial: int = 0
     missing: int = 0
     misfits: int = 0
     broken: list[str] = field(default_factory=list)
     named: list[str] = field(default_factory=list)
-    over: bool = False
-    draft: dict[str, Any] | None = None
     repeats: int = 0
-    restarts: int = 0
 
-    def anew(self) -> Place:
-        """The same export at its beginning."""
-        # The name stays: the user was told it when the job began.
-        return Place(self.name, self.expected, restarts=self.restarts)
+    def rewind(self) -> Place:
+        return replace(super().rewind(), expected=self.expected)
 
-    @property
-    def spool(self) -> str:
-        """What the spool is for: rows of another run, on a machine that the job comes back to, are
-        never taken for those of this one."""
-        return f"{self.name}~{self.restarts}" if self.restarts else self.name
-
-    def restart(self) -> Place:
-        """The same export at its beginning, because its rows are lost."""
-        return replace(self.anew(), restarts=self.restarts + 1)
-
-    def after(self, batch: Batch, rows: int, offset: int, absent: list[str]) -> Place:
-        """The place behind a batch that brought so many rows; `absent` is what led to none."""
+    def after(self, batch: Batch, rows: int, offset: int) -> Place:
+        """Return the place behind a batch that brought so many rows."""
+        absent = [*batch.describe_missing(), *batch.unknown]
         return replace(
             self,
             page=batch.cursor,
@@ -104,147 +70,50 @@ class Place:
         )
 
 
-class ExportWork:
-    """Writes what a request asks for; everything that a crash must not lose is in the job's
-    cursor."""
-
-    writes = False
-    repeatable = True
-    batch = 1
-    # Pages follow each other by cursor, so there is nothing to read side by side.
-    width = 1
+class ExportWork(SpoolWork[Place]):
+    """Writes what a request asks for."""
 
     def __init__(self, context: ArchiveContext, query: ExportQuery) -> None:
+        super().__init__(context, Place, query.format)
         self._context = context
         self._query = query
 
-    @property
-    def _folder(self) -> ExportFolder:
-        return self._context.exports()
+    def choose_place(self, job: Handle, folder: ExportFolder) -> Place:
+        query = self._query
+        target = folder.choose_target(query.name, query.format, what=query.what)
+        return Place(target.name, expected=job.row.total)
 
-    @property
-    def _is_searched(self) -> bool:
-        return self._query.item_ids is None and self._query.urls is None
-
-    async def gather(self, job: Handle) -> None:
-        """Append page after page to the spool, each journalled with the place behind it."""
-        place = Place(**job.cursor) if job.cursor else await self._begin(job)
-        if place.over:
-            return
-        async with open_spool(self._folder, job, place.spool, place.offset) as spool:
-            if spool.offset == place.offset:
-                place = await self._gather_rows(job, spool, place)
-                await job.checkpoint(
-                    asdict(replace(place, over=True)), total=place.rows, gathered=place.rows
-                )
-                return
-        await self._restart(job, place)
-
-    async def send(self, job: Handle, records: list[RecordRow]) -> None:
-        """An export has nothing to send."""
-        raise TypeError(f"{job.row.id} has no records")
-
-    async def finish(self, job: Handle) -> dict[str, Any]:
-        """Build the file and give it its name, which happens once however often this is called."""
-        job.set_message("writing the file")
-        place = Place(**job.cursor)
-        export = (
-            None
-            if place.draft is None
-            else await finish_draft(self._folder, Draft.from_dict(place.draft))
-        )
-        if export is None:
-            place, export = await self._build(job, place)
-        # Of a file that was published before a crash the spool is still there.
-        await on_disk(lambda: discard(self._folder, job.row.id))
-        report = self._report(export, place)
-        # A narrow filter that wrote everything would pass for the right file.
-        report["notes"] += await self._query.request().find_doubts(
-            self._context, self._context.background, export.rows
-        )
-        return report
-
-    async def _gather_rows(self, job: Handle, spool: Spool, place: Place) -> Place:
-        # After a restart the rows of the run before are in the spool only.
-        existing = await self._read_ids(spool)
+    async def gather_rows(self, job: Handle, spool: Spool, place: Place) -> Place:
+        # Links may lead to the same item twice, and lists move.
+        existing = await read_keys(spool, itemgetter("id"))
         names = await self._option_names()
         began = place.page
         async for batch in self._query.read_batches(self._context.background, place.page):
             # Only the first page of a run can meet a cursor from before the interruption.
             if place.page is began and self._is_stale(place, batch):
                 await on_disk(lambda: spool.truncate(0))
-                return await self._gather_rows(job, spool, place.anew())
+                return await self.gather_rows(job, spool, place.rewind())
             rows = self._rows(batch, names, existing)
             # A default argument binds the rows of this round.
             offset = await on_disk(lambda rows=rows: spool.append(rows))  # type: ignore[misc]
-            place = place.after(batch, len(rows), offset, self._list_absent(place, batch))
-            # The rows are on disk before the journal says so: a crash between the two only cuts
-            # the spool again.
-            await self._reach(job, place)
+            place = place.after(batch, len(rows), offset)
+            await self.reach(job, place)
             if place.over:
                 break
         return place
 
-    def _list_absent(self, place: Place, batch: Batch) -> list[str]:
-        """Return the links and ids of a batch that lead to no item."""
-        if self._query.item_ids is None:
-            return [f"{entry['url']} ({entry['status']})" for entry in batch.missing]
-        # Archive leaves out unknown ids silently: only the difference shows them.
-        start = int(place.page or 0)
-        requested = list(dict.fromkeys(self._query.item_ids))[start : start + AT_ONCE]
-        present = {item["id"] for item in batch.items}
-        return [item for item in requested if item not in present]
-
     def _is_stale(self, place: Place, batch: Batch) -> bool:
         """Whether a page after an interruption is empty although more was to come: Archive answers
         old cursors so."""
-        if batch.items or place.page is None:
+        if batch.items or place.page is None or place.expected is None:
             return False
-        return self._is_searched and place.rows < (place.expected or 0)
-
-    async def _begin(self, job: Handle) -> Place:
-        # At the start of the next export, since a process that crashed could not do it.
-        await remove_abandoned(self._folder, await self._context.jobs(), job.row.id)
-        request = self._query
-        target = await on_disk(
-            lambda: self._folder.choose_target(request.name, request.format, what=request.what)
-        )
-        place = Place(target.name, job.row.total)
-        await self._reach(job, place)
-        return place
-
-    async def _reach(self, job: Handle, place: Place) -> None:
-        await job.checkpoint(asdict(place), gathered=place.rows)
-        job.set_message(f"{place.rows:,} rows")
-
-    async def _restart(self, job: Handle, place: Place) -> None:
-        """Gather all rows again: the spool is shorter than the journal says (a full disk, a removed
-        file), or on another machine."""
-        await on_disk(lambda: discard(self._folder, job.row.id))
-        await job.checkpoint(asdict(place.restart()))
-        await self.gather(job)
-
-    async def _build(self, job: Handle, place: Place) -> tuple[Place, Export]:
-        # Building runs in a thread that cannot be cancelled: it asks between pieces.
-        def tick() -> None:
-            if job.stopping:
-                raise Stopped(job.row.id)
-
-        async with open_spool(self._folder, job, place.spool, place.offset) as spool:
-            if spool.offset == place.offset:
-                target = Target(place.name, self._query.format)
-                layout = await self._layout()
-                draft = await on_disk(lambda: build(self._folder, spool, target, layout, tick))
-                journalled = job.checkpoint(asdict(replace(place, draft=draft.to_dict())))
-                return place, await publish_once(self._folder, draft, journalled)
-        await self._restart(job, place)
-        return await self._build(job, Place(**job.cursor))
+        return not self._query.names and place.rows < place.expected
 
     @property
     def _shape(self) -> Shape:
         return choose_shape(self._query.format, self._context.money)
 
-    async def _layout(self) -> Layout:
+    async def make_layout(self) -> Layout:
         selection, record = self._query.selection(), self._query.record
         context = self._context
         attributes = await context.attributes.all_schemas(
@@ -256,12 +125,6 @@ class ExportWork:
         if self._query.format == "parquet":
             columns = (*types, *columns)
         return Layout(columns, types, self._query.delimiter_character)
-
-    async def _read_ids(self, spool: Spool) -> set[str]:
-        """The ids that were written: links may lead to the same item twice, and lists move."""
-        return await on_disk(
-            lambda: {entry["id"] for rows in spool.batches(500, 1 << 17) for entry in rows}
-        )
 
     async def _option_names(self) -> OptionNames | None:
         context, query = self._context, self._query.request()
@@ -281,27 +144,35 @@ class ExportWork:
         request, selection = self._query, self._query.selection()
         if names is not None:
             name_options(batch.items, request.record, selection, names)
-        items = [item for item in batch.items if item["id"] not in existing]
-        existing.update(item["id"] for item in items)
-        return [make_row(item, request.record, selection, self._shape) for item in items]
+        rows = []
+        for item in batch.items:
+            if item["id"] not in existing:
+                existing.add(item["id"])
+                rows.append(make_row(item, request.record, selection, self._shape))
+        return rows
 
-    def _report(self, export: Export, place: Place) -> dict[str, Any]:
+    async def report(self, export: Export, place: Place) -> dict[str, Any]:
+        query = self._query.request()
+        # A narrow filter that wrote everything would pass for the right file.
+        doubts = await query.find_doubts(self._context, self._context.background, export.rows)
         units = list_units(self._query.selection(), self._query.record, self._shape)
         details = {"units": units, "missing": place.named}
         return {
             **export.to_dict(),
             "columns": _tell_apart(export.columns),
-            **{name: value for name, value in details.items() if value},
-            "notes": self._notes(export, place),
+            **drop_empty(details),
+            "notes": [*self._notes(export, place), *doubts],
             "resource": resource(export),
         }
 
     def _notes(self, export: Export, place: Place) -> list[str]:
         request = self._query
         query = request.request()
-        notes = query.notes() + ([] if export.rows else query.notes_if_empty())
+        notes = query.notes()
+        if not export.rows:
+            notes += query.notes_if_empty()
         # A search sorts presets itself after reading them; a file is written page by page.
-        if query.preset_id and request.search and request.search.get("sorting"):
+        if request.preset and request.search_argument("sorting"):
             notes.append("Archive does not sort a preset: the rows are in its own order.")
         if place.partial:
             notes.append(
@@ -309,8 +180,8 @@ class ExportWork:
                 "are empty."
             )
         # Two links to one post are the caller's, and no list that moved.
-        if query_repeats := place.repeats if self._query.urls is None else 0:
-            notes += describe_repeats(query_repeats)
+        if request.urls is None:
+            notes += describe_repeats(place.repeats)
         notes += describe_misfits(place.misfits, place.broken)
         if place.missing:
             notes.append(
@@ -318,16 +189,11 @@ class ExportWork:
                 "`missing` names the first of them."
             )
         # Posts come and go while an export runs: a difference is reported, not hidden.
-        if self._is_searched and place.expected not in (None, export.rows):
+        if not request.names and place.expected not in (None, export.rows):
             notes.append(
                 f"Archive counted {place.expected:,} at the start but returned {export.rows:,}."
             )
-        if place.restarts:
-            notes.append(LOST_ROWS)
-        # Another job may have taken the name since this one chose it; files are never overwritten.
-        if export.name != place.name:
-            notes.append(f"{place.name} was taken: the file is {export.name}.")
-        return [*notes, *self._describe_amounts()]
+        return [*notes, *describe_file(export, place), *self._describe_amounts()]
 
     def _describe_amounts(self) -> list[str]:
         """Return what is to be said about the columns in dollars, where there are any."""

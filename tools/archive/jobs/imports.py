@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from server.text import count_noun, quote_title
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
 from server.tool.request import Links, NewName
+from server.tool.result import drop_empty
 from tools.archive.collections import AddItemToCollections
 from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.content.uploads import UploadItemFromUrl
@@ -23,7 +25,7 @@ from tools.archive.jobs.collections_targets import (
     match_targets,
     resolve_names,
 )
-from tools.archive.jobs.imports_work import ImportWork, look_up
+from tools.archive.jobs.imports_work import ImportWork, cut, look_up
 
 
 class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
@@ -66,22 +68,24 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
         links = self.links()
         into = await self._find_collections(context)
         statuses: list[str] = []
-        for start in range(0, len(links), AT_ONCE):
+        for piece in cut(links):
             # Looked up before the question, so that the user confirms the number of real uploads.
-            result = await look_up(context.api, links[start : start + AT_ONCE])
-            statuses += [entry["status"] for entry in result.values()]
+            statuses += [entry["status"] for entry in (await look_up(context.api, piece)).values()]
         there, malformed = statuses.count("FOUND"), statuses.count("INVALID_URL")
         new = len(links) - there - malformed
         # What is in Archive already is put into the collections too, as the user would expect.
         filing = new + there if self.collections() else 0
-        # Rounded up, in whole numbers.
-        batches = -(-len(links) // AT_ONCE)
+        batches = ceil(len(links) / AT_ONCE)
         details = {
             "upload": new,
             "alreadyThere": there,
             "malformed": malformed,
             **self.collections(),
         }
+        # With nothing to upload or to file there is nothing to confirm.
+        preview = None
+        if new or filing:
+            preview = Preview(self._question(new, there, malformed, into), details)
         return Plan(
             f"Import of {count_noun(len(links), 'link')}",
             len(links),
@@ -91,10 +95,7 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
             + filing * AddItemToCollections.cost
             + 2 * batches * GetItemIdsByUrl.cost,
             records_known=[NewRecord(link) for link in links],
-            # With nothing to upload or to file there is nothing to confirm.
-            preview=Preview(self._question(new, there, malformed, into), details)
-            if new or filing
-            else None,
+            preview=preview,
             details=details,
         )
 
@@ -112,21 +113,24 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
         return list(dict.fromkeys(url.strip() for url in self.urls or []))
 
     def collections(self) -> dict[str, Any]:
-        """Where what arrives is put, as arguments; empty for nowhere."""
-        return {
-            **({"collectionNames": self.collection_names} if self.collection_names else {}),
-            **({"collectionIds": self.collection_ids} if self.collection_ids else {}),
-        }
+        """Return where what arrives is put, as arguments; empty for nowhere."""
+        return drop_empty(
+            {"collectionNames": self.collection_names, "collectionIds": self.collection_ids}
+        )
 
     def _question(self, new: int, there: int, malformed: int, collections: list[str]) -> str:
-        aside = [f"{there} already there"] if there else []
-        aside += [f"{malformed} malformed"] if malformed else []
-        report = f" ({', '.join(aside)})" if aside else ""
-        into = ""
+        question = f"Have Archive add {count_noun(new, 'post')} by link"
+        aside = []
+        if there:
+            aside.append(f"{there} already there")
+        if malformed:
+            aside.append(f"{malformed} malformed")
+        if aside:
+            question += f" ({', '.join(aside)})"
         if collections:
             quoted = ", ".join(map(quote_title, collections))
-            into = f", and put what is there then into {quoted}"
-        return f"Have Archive add {count_noun(new, 'post')} by link{report}{into}?"
+            question += f", and put what is there then into {quoted}"
+        return f"{question}?"
 
     async def _find_collections(self, context: ArchiveContext) -> list[str]:
         """Return the collections as the user reads them: full names, then ids.
@@ -134,9 +138,9 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
         Raises:
             Failure: there is none of that name or id. It would be refused one item after another.
         """
-        names, ids = self.collection_names or [], self.collection_ids or []
-        if not names and not ids:
+        if not self.collections():
             return []
+        names, ids = self.collection_names or [], self.collection_ids or []
         rows = await list_collections(context.api)
         match_targets(None, ids, rows, auto_create=False, partial=False)
         return [*resolve_names(names, rows), *ids]

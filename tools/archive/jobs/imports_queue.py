@@ -42,22 +42,23 @@ class ImportQueue:
         """
         await job.checkpoint(waiting=True)
         while True:
-            while ahead := await self._ahead(job):
+            while ahead := await self._list_ahead(job):
                 job.set_message(f"waits for {ahead[0].id}, which imports some of the same links")
                 await job.sleep(_LOOK)
             await job.checkpoint(waiting=False)
-            if not await self._ahead(job):  # nobody else came meanwhile
+            # Nobody else came meanwhile.
+            if not await self._list_ahead(job):
                 return
             # Both had announced their turn at once: step back and let the order of creation
             # decide.
             await job.checkpoint(waiting=True)
 
     async def find_uploads(self, job: Handle) -> dict[str, str]:
-        """The links that other imports uploaded, or may have uploaded, not long ago: each with the
-        job."""
+        """Return the links that other imports uploaded, or may have uploaded, not long ago, each
+        with the job."""
         jobs = await self._context.jobs()
         result: dict[str, str] = {}
-        for other in await self._others(job):
+        for other in await self._list_others(job):
             # After that long an upload is not on its way any more: the link may be sent again.
             if other.updated < job.row.created - ON_ITS_WAY:
                 continue
@@ -65,30 +66,33 @@ class ImportQueue:
                 result |= {row.key: other.id for row in rows if row.key in self._links}
         return result
 
-    async def _ahead(self, job: Handle) -> list[JobRow]:
-        # The id breaks a tie, so that every process sees the same order.
-        mine = (job.row.created, job.row.id)
-        return [
-            other
-            for other in await self._others(job)
-            if other.state is JobState.RUNNING
-            # A running job that no process owns has crashed: waiting for it could last for ever.
-            and other.owned
-            # Whoever finishes has sent everything, and may still wait for long.
-            and other.phase is not Phase.FINISHING
-            and (not other.counters.get("waiting") or (other.created, other.id) < mine)
-        ]
+    async def _list_ahead(self, job: Handle) -> list[JobRow]:
+        """Return the imports that go first."""
+        others = await self._list_others(job)
+        return [other for other in others if _is_ahead(other, job.row)]
 
-    async def _others(self, job: Handle) -> list[JobRow]:
+    async def _list_others(self, job: Handle) -> list[JobRow]:
+        """Return the other imports of some of the same links."""
         jobs = await self._context.jobs()
-        row = job.row
-        return [
-            entry
-            for entry in await jobs.list(row.account, limit=_MOST_JOBS)
-            if entry.id != row.id
-            and (entry.tool, entry.origin, entry.workspace)
-            == (self._tool, row.origin, row.workspace)
-            and not self._links.isdisjoint(
-                str(link).strip() for link in entry.arguments.get("urls") or []
-            )
-        ]
+        place = (self._tool, job.row.origin, job.row.workspace)
+        others = []
+        for row in await jobs.list(job.row.account, limit=_MOST_JOBS):
+            if row.id == job.row.id or (row.tool, row.origin, row.workspace) != place:
+                continue
+            links = {str(link).strip() for link in row.arguments.get("urls") or []}
+            if not self._links.isdisjoint(links):
+                others.append(row)
+        return others
+
+
+def _is_ahead(other: JobRow, job: JobRow) -> bool:
+    # A running job that no process owns has crashed: waiting for it could last for ever.
+    if other.state is not JobState.RUNNING or not other.owned:
+        return False
+    # Whoever finishes has sent everything, and may still wait for long.
+    if other.phase is Phase.FINISHING:
+        return False
+    if not other.counters.get("waiting"):
+        return True
+    # The id breaks a tie, so that every process sees the same order.
+    return (other.created, other.id) < (job.created, job.id)

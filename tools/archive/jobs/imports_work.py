@@ -4,11 +4,11 @@ collections."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import anyio
 
+from server.archive.api import Api
 from server.archive.context import ArchiveContext
 from server.errors import Code, Failure
 from server.jobs import (
@@ -17,16 +17,13 @@ from server.jobs import (
     RecordRow,
     RecordState,
 )
-from server.tool.arguments import parse
+from server.tool.arguments import parse_in_utc
 from tools.archive.collections import AddItemToCollections
 from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.content.uploads import UploadItemFromUrl
 from tools.archive.items_source import AT_ONCE
 from tools.archive.jobs.collections_targets import list_collections, resolve_names
 from tools.archive.jobs.imports_queue import ImportQueue
-
-if TYPE_CHECKING:
-    from server.archive.api import Api
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 30.0
 """The first and the longest pause between two checks for arrived posts, in seconds."""
@@ -37,6 +34,7 @@ _NO_MORE = (Code.REJECTED, Code.NOT_FOUND, Code.INVALID_ARGUMENT)
 """Refusals of one item that say nothing about the next."""
 
 Lookup = dict[str, dict[str, Any]]
+T = TypeVar("T")
 
 
 class ImportWork:
@@ -80,21 +78,16 @@ class ImportWork:
         result, elsewhere = await self._look(job, record)
         # Looked up in the moment of sending: somebody may have added the post since the plan.
         if result["status"] == "FOUND":
-            job.mark_skipped(
-                record, "It is in Archive already.", detail={"itemId": result["itemId"]}
-            )
+            detail = {"itemId": result["itemId"]}
+            job.mark_skipped(record, "It is in Archive already.", detail=detail)
         elif result["status"] == "INVALID_URL":
-            job.mark_failed(
-                record, "Archive does not take this for a link.", code=Code.INVALID_ARGUMENT
-            )
+            reason = "Archive does not take this for a link."
+            job.mark_failed(record, reason, code=Code.INVALID_ARGUMENT)
         elif elsewhere:
-            job.mark_skipped(
-                record, f"{elsewhere} uploaded it a short while ago.", detail={"by": elsewhere}
-            )
+            reason = f"{elsewhere} uploaded it a short while ago."
+            job.mark_skipped(record, reason, detail={"by": elsewhere})
         else:
-            upload = parse(
-                UploadItemFromUrl, {"input": {"url": record.key}}, {"timezone": UTC, "instants": []}
-            )
+            upload = parse_in_utc(UploadItemFromUrl, {"input": {"url": record.key}})
             # Called for its check: `success` may be false without any user error.
             upload.present_payload(
                 await self._context.background.apply(upload, admit=lambda: job.admit(records))
@@ -106,13 +99,9 @@ class ImportWork:
         link."""
         if not job.cursor:
             await self._wait(job)
-            await job.checkpoint(
-                [[number, item] for number, item in sorted(self._arrived.items())] or None
-            )
-        items = {int(number): str(item) for number, item in job.cursor or []}
-        items |= {
-            row.number: row.detail["itemId"] async for row in job.all_rows() if _has(row, "itemId")
-        }
+            arrived = [[number, item] for number, item in sorted(self._arrived.items())]
+            await job.checkpoint(arrived or None)
+        items = await _list_items(job)
         result = await self._report(job, items)
         if not self._collections:
             return result
@@ -120,33 +109,35 @@ class ImportWork:
         return {**result, **await self._describe_collections(job, len(items))}
 
     async def _look(self, job: Handle, record: RecordRow) -> tuple[dict[str, Any], str | None]:
-        """Whether the link is there, and which other import uploaded it; looked up for a hundred at
-        a time."""
+        """Return whether the link is there, and which other import uploaded it."""
         async with self._lock:
             if self._elsewhere is None:
-                await self._queue.wait_for_turn(job)
-                self._elsewhere = await self._queue.find_uploads(job)
-                if job.cursor or job.counters.get(
-                    "waited"
-                ):  # failed ones are sent again: what follows begins anew
-                    await job.checkpoint([], waited=0, filed=0, unfiled=[])
-            # A hundred at a time, since one request takes as many links.
+                self._elsewhere = await self._begin(job)
             if record.key not in self._known:
-                following = await job.rows(
-                    RecordState.PENDING, after=record.number - 1, limit=AT_ONCE
-                )
-                links = dict.fromkeys([record.key, *(row.key for row in following)])
-                self._known |= await look_up(self._context.background, list(links)[:AT_ONCE])
+                await self._look_up_from(job, record)
             return self._known[record.key], self._elsewhere.get(record.key)
+
+    async def _begin(self, job: Handle) -> dict[str, str]:
+        """Wait for this job's turn, and return the links that other imports uploaded."""
+        await self._queue.wait_for_turn(job)
+        # Where failed ones are sent again, what follows begins anew.
+        if job.cursor or job.counters.get("waited"):
+            await job.checkpoint([], waited=0, filed=0, unfiled=[])
+        return await self._queue.find_uploads(job)
+
+    async def _look_up_from(self, job: Handle, record: RecordRow) -> None:
+        """Look up a link and those that follow, since one request takes a hundred."""
+        following = await job.rows(RecordState.PENDING, after=record.number - 1, limit=AT_ONCE)
+        links = dict.fromkeys([record.key, *(row.key for row in following)])
+        self._known |= await look_up(self._context.background, list(links)[:AT_ONCE])
 
     async def _wait(self, job: Handle) -> None:
         """Look up what was uploaded, with growing pauses, until all has arrived or the time is
         over."""
-        away = {
-            row.number: row
-            async for row in job.all_rows()
-            if _is_awaited(row) and row.number not in self._arrived
-        }
+        away: dict[int, RecordRow] = {}
+        async for row in job.all_rows():
+            if _is_awaited(row) and row.number not in self._arrived:
+                away[row.number] = row
         looks = job.poll(
             first=FIRST_PAUSE,
             longest=LONGEST_PAUSE,
@@ -154,7 +145,7 @@ class ImportWork:
             counter="waited",
         )
         async for _ in looks:
-            for rows in _pieces(list(away.values())):
+            for rows in cut(list(away.values())):
                 await self._look_for(job, rows, away)
             if not away:
                 return
@@ -198,12 +189,12 @@ class ImportWork:
         """Put the items into the collections, going on after the last one journalled; twice is the
         same as once."""
         collections = await self._find_collections(job)
+        unfiled = list(job.counters.get("unfiled", []))
         for number in range(int(job.counters.get("filed", 0)), len(items)):
             requested = {"itemId": items[number], **collections}
-            unfiled = list(job.counters.get("unfiled") or [])
             try:
                 await self._context.background.apply(
-                    parse(AddItemToCollections, requested, {"timezone": UTC, "instants": []}),
+                    parse_in_utc(AddItemToCollections, requested),
                     admit=lambda: job.admit([]),
                 )
             except Failure as failure:
@@ -219,9 +210,9 @@ class ImportWork:
 
     async def _describe_collections(self, job: Handle, items: int) -> dict[str, Any]:
         """Return what was put in, what was not and why, and how much the collections hold now."""
-        unfiled = job.counters.get("unfiled") or []
-        names = job.counters.get("intoNames") or ()
-        ids = self._collections.get("collectionIds") or ()
+        unfiled = job.counters.get("unfiled", [])
+        names = job.counters.get("intoNames", ())
+        ids = self._collections.get("collectionIds", ())
         rows = await list_collections(self._context.background)
         return {
             "inCollections": items - len(unfiled),
@@ -244,6 +235,15 @@ class ImportWork:
             "refused": [{"url": row.key, "reason": row.reason} for row in refused[:_MOST_REASONS]],
             "notes": _notes(len(missing), unsure, len(arrived), len(refused)),
         }
+
+
+async def _list_items(job: Handle) -> dict[int, str]:
+    """Return the items that are there, by the number of their link."""
+    items = {int(number): str(item) for number, item in job.cursor or []}
+    async for row in job.all_rows():
+        if _has(row, "itemId"):
+            items[row.number] = row.detail["itemId"]
+    return items
 
 
 def _part(
@@ -271,12 +271,14 @@ def _name_items(rows: list[RecordRow], items: dict[int, str]) -> list[dict[str, 
 
 
 async def look_up(api: Api, urls: list[str]) -> Lookup:
-    """For each link (at most 100) its `status` (FOUND, NOT_FOUND, INVALID_URL) and `itemId`."""
+    """Return for each link (at most 100) its `status` (FOUND, NOT_FOUND, INVALID_URL) and
+    `itemId`."""
     page = await api.read_whole(GetItemIdsByUrl.model_validate({"urls": urls}))
     # A link that the answer leaves out must not be missing here: callers index by link.
-    return {url: {"status": "NOT_FOUND"} for url in urls} | {
-        record["url"]: record for record in page.records
-    }
+    result: Lookup = {url: {"status": "NOT_FOUND"} for url in urls}
+    for record in page.records:
+        result[record["url"]] = record
+    return result
 
 
 def _notes(missing: int, unsure: int, arrived: int, refused: int) -> list[str]:
@@ -297,9 +299,10 @@ def _notes(missing: int, unsure: int, arrived: int, refused: int) -> list[str]:
     return notes
 
 
-def _pieces(rows: list[RecordRow]) -> Iterator[list[RecordRow]]:
-    for start in range(0, len(rows), AT_ONCE):
-        yield rows[start : start + AT_ONCE]
+def cut(entries: list[T]) -> Iterator[list[T]]:
+    """Yield so many entries as one request takes, until all came."""
+    for start in range(0, len(entries), AT_ONCE):
+        yield entries[start : start + AT_ONCE]
 
 
 def _is_awaited(row: RecordRow) -> bool:

@@ -236,7 +236,7 @@ def is_narrow(choice: Input | None) -> bool:
 
 def _are_options(value: Any) -> bool:
     values = value if isinstance(value, list) else [value]
-    return all(isinstance(entry, str) for entry in values) and all(map(str.strip, values))
+    return all(isinstance(entry, str) and entry.strip() for entry in values)
 
 
 def _has_keys(value: Any, keys: set[str]) -> bool:

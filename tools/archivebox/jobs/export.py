@@ -12,8 +12,7 @@ from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Text, Workflow
 from server.archivebox.fields import check_fields
 from server.errors import Code, Failure
-from server.exports import check_available
-from server.exports.names import make_file_name
+from server.exports import check_file
 from server.jobs import JobRow
 from server.tool.job import Plan, StartJob
 from tools.archivebox.jobs.export_work import PAGES_AT_ONCE, ExportRows, ExportWork
@@ -62,9 +61,7 @@ class StartExport(StartJob[JobRow, ArchiveBoxContext], Workflow[JobRow]):
             return
         # Called for their errors: a bad name or a missing library is refused before anything is
         # read.
-        if self.name is not None:
-            make_file_name(self.name, self.format)
-        check_available(self.format)
+        check_file(self.name, self.format)
         check_fields(self.fields, FileRow)
         if self.format == "txt" and (self.fields or self.what == "texts"):
             raise Failure(

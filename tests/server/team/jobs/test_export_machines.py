@@ -14,7 +14,7 @@ import anyio
 import httpx
 import pytest
 
-from server.exports.job_file import LOST_ROWS
+from server.exports.spooled import LOST_ROWS
 from server.sandbox import MAIN, Sandbox
 from server.sandbox.serve import open_server
 from tests.support.sandboxed import SandboxProcess

@@ -86,10 +86,10 @@ async def test_what_an_old_key_sealed_is_still_opened() -> None:
 @pytest.mark.parametrize(
     ("principal", "sealed", "words"),
     [
-        (ROBOT.principal.id, seal(ROBOT, bytes(range(2, 34))), "keys of this server are others"),
-        (OWNER.principal.id, seal(ROBOT), "keys of this server are others"),
-        (ROBOT.principal.id, "", "keys of this server are others"),
-        (ROBOT.principal.id, None, "keys of this server are others"),
+        (ROBOT.principal.id, seal(ROBOT, bytes(range(2, 34))), "keys of this server have changed"),
+        (OWNER.principal.id, seal(ROBOT), "keys of this server have changed"),
+        (ROBOT.principal.id, "", "keys of this server have changed"),
+        (ROBOT.principal.id, None, "keys of this server have changed"),
         (OWNER.principal.id, seal(OWNER), "not in the policy of this server any more"),
     ],
     ids=["another key", "another person's", "empty", "nothing", "not in the policy"],

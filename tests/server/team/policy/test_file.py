@@ -222,7 +222,7 @@ def test_secrets_may_stand_in_files(tmp_path: Path) -> None:
             "[archivebox.b]\nurl='http://box.example.com'\n",
             "FILE, line 2: `url` is plain http to another",
         ),
-        ("[person]\nid='x'\n", "FILE, line 1: write [[person]] in two brackets"),
+        ("[person]\nid='x'\n", "FILE, line 1: write [[person]] with two brackets"),
         ("[[archive]]\ntoken='x'\n", "write `archive` as tables: [archive.NAME]."),
         ("archive = 'x'\n", "FILE, line 1: write `archive` as tables"),
         ("[own_tokens]\ngroup='g'\n", "FILE, line 2: there is no group 'g'"),

@@ -1,21 +1,17 @@
 from __future__ import annotations
 
-import struct
 import sys
-import zlib
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from PIL import Image
 
 from server.errors import Code, Failure
 from server.http.client import Http
 from server.http.transport import Reply
-from server.pictures.fetching import fetch_all
 from server.pictures.thumbnails import (
     LONGEST_SHEET,
     MOST_BYTES,
@@ -23,27 +19,15 @@ from server.pictures.thumbnails import (
     draw_sheet,
     shrink,
 )
-from server.sandbox.ids import Kind
 from server.sandbox.png import encode_png
 from tests.support.tools.looking import (
     Viewer,
     opened,
-    refused,
     viewer,
     without,
 )
-from tools.archive.competitors import GetCompetitorBrandItems, GetCompetitorBrands
+from tests.support.tools.pictures import encoded, image, usable
 from tools.archive.insights.media import ViewMedia
-
-Json = dict[str, Any]
-
-
-def encoded(
-    size: tuple[int, int] = (300, 200), kind: str = "JPEG", mode: str = "RGB", **more: Any
-) -> bytes:
-    file = BytesIO()
-    Image.new(mode, size, 120 if mode in ("L", "I;16") else None).save(file, kind, **more)
-    return file.getvalue()
 
 
 def noisy(width: int, height: int) -> bytes:
@@ -68,18 +52,6 @@ def answering(
 
     monkeypatch.setattr(Http, "fetch", fetch)
     return seen
-
-
-def image(body: bytes, kind: str = "image/jpeg", status: int = 200) -> Reply:
-    return Reply(status, {"content-type": kind}, body)
-
-
-def usable(v: Viewer, count: int) -> list[Any]:
-    """Items whose first frame is there, newest first."""
-    found = [
-        item for number in range(200) if not (item := v.home.item(number)).media_contents[0].deleted
-    ]
-    return found[:count]
 
 
 def gone(v: Viewer) -> list[Any]:
@@ -235,25 +207,6 @@ async def test_the_host_of_the_files_gets_no_key(
     }
 
 
-async def test_posts_of_competitors_are_shown_by_their_ids(tmp_path: Path) -> None:
-    async with viewer(tmp_path) as v:
-        brands = (await v.look(GetCompetitorBrands)).structured["nodes"]
-        brand = next(each["id"] for each in brands if not each["isOwnBrand"])
-        window = {"takenAt": {"from": "2026-09-01", "to": "2026-10-31"}}
-        posts = await v.look(GetCompetitorBrandItems, brandId=brand, filter=window, fields=["id"])
-        ids = [each["id"] for each in posts.structured["nodes"]]
-        before = v.sandbox.requests
-        result = await v.look(ViewMedia, competitorBrandItemIds=ids)
-        sent = v.sandbox.requests - before
-
-    told = result.structured
-    assert [each["itemId"] for each in told["pictures"] + told.get("skipped", [])] != []
-    assert {each["itemId"] for each in told["pictures"] + told.get("skipped", [])} == set(ids)
-    assert sent < len(ids)
-    assert "archive_get_competitor_brand_items" in told["notes"][0]
-    opened(result.images[0])
-
-
 async def test_a_large_sheet_stays_below_what_hosts_take(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -268,60 +221,6 @@ async def test_a_large_sheet_stays_below_what_hosts_take(
     assert sum(len(each.content) for each in together.images) <= MOST_BYTES
     assert sum(len(each.content) for each in apart.images) <= MOST_BYTES
     assert len(apart.images) == 6
-
-
-def bomb(width: int, height: int) -> bytes:
-    """A small PNG file that claims to be very large."""
-    head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    rows = zlib.compress(bytes((width // 8 + 1) * 1000), 9)
-    chunks = ((b"IHDR", head), (b"IDAT", rows), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        for kind, body in chunks
-    )
-
-
-@pytest.mark.parametrize("size", [(5000, 4000), (12_000, 12_000), (60_000, 60_000)])
-def test_a_small_file_that_unpacks_to_too_many_pixels_is_not_unpacked(
-    size: tuple[int, int],
-) -> None:
-    with pytest.raises(Failure, match="unpacks to"):
-        shrink(bomb(*size), 512)
-
-
-@pytest.mark.parametrize(
-    ("mode", "kind"),
-    [("L", "PNG"), ("I;16", "PNG"), ("CMYK", "JPEG"), ("RGBA", "WEBP"), ("P", "GIF")],
-)
-def test_pictures_of_every_usual_kind_are_opened(mode: str, kind: str) -> None:
-    found = shrink(encoded(mode=mode, kind=kind), 100).image
-
-    assert (found.mode, found.size) == ("RGB", (100, 67))
-
-
-def test_what_is_transparent_is_white() -> None:
-    file = BytesIO()
-    Image.new("RGBA", (10, 10), (0, 0, 0, 0)).save(file, "PNG")
-
-    assert shrink(file.getvalue(), 100).image.getpixel((5, 5)) == (255, 255, 255)
-
-
-def test_a_photo_is_turned_as_its_camera_says() -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-
-    assert shrink(encoded((300, 200), exif=exif), 150).image.size == (100, 150)
-
-
-@pytest.mark.parametrize("count", range(1, 25))
-@pytest.mark.parametrize("size", [(288, 512), (512, 512), (512, 288), (30, 900), (20, 20)])
-def test_a_sheet_has_room_for_all_and_is_never_too_large(count: int, size: tuple[int, int]) -> None:
-    columns, width, height = choose_layout([size] * count, 512)
-    rows = -(-count // columns)
-
-    assert columns * rows >= count > columns * (rows - 1)
-    assert min(width, height) > 0
-    assert max(columns * (width + 8) + 8, rows * (height + 8) + 8) <= LONGEST_SHEET
 
 
 async def test_without_pillow_small_thumbnails_are_shown_as_they_came(
@@ -364,82 +263,6 @@ async def test_without_pillow_a_sheet_is_refused_with_what_to_install(
     assert "up to 6 items" in failure.hint
 
 
-def test_what_cannot_be_shown_together_is_refused() -> None:
-    assert "exactly one of" in refused(ViewMedia, itemIds=["a"], urls=["b"]).message
-    for other in ({"itemIds": ["a"]}, {"metric": "LIKE_COUNT"}, {"search": {"presetId": "x"}}):
-        failure = refused(ViewMedia, competitorBrandItemIds=["b"], **other)
-        assert "no other choice of posts" in failure.message
-    assert (
-        "up to 6 items" in refused(ViewMedia, itemIds=[str(n) for n in range(7)], each=True).message
-    )
-    assert "itemIds" in refused(ViewMedia, itemIds=[str(n) for n in range(25)]).message
-    assert "size" in refused(ViewMedia, itemIds=["a"], size=20).message
-
-
-async def test_the_best_posts_of_a_time_are_one_call(tmp_path: Path) -> None:
-    async with viewer(tmp_path) as v:
-        window = {"from": "2026-08-01", "to": "2026-08-31"}
-        result = await v.look(ViewMedia, takenAt=window, metric="LIKE_COUNT", limit=3)
-        items = [v.home.item(number) for number in range(400)]
-        august = [item for item in items if item.taken_at.strftime("%Y-%m") == "2026-08"]
-
-    def likes(item: Any) -> int:
-        return (item.current_engagement and item.current_engagement.likes) or 0
-
-    best = [item.id for item in sorted(august, key=likes, reverse=True)[:3]]
-    assert [entry["itemId"] for entry in shown(result)] == best
-    assert f"Ranked by likes, of {len(august)} items." in result.structured["notes"]
-
-
-async def test_a_view_is_ranked_over_all_its_items(tmp_path: Path) -> None:
-    async with viewer(tmp_path) as v:
-        view = next(
-            entry
-            for entry in v.home.library.views[Kind.CONTENT_VIEW].oldest_first()
-            if entry.name == "All Reels"
-        )
-        result = await v.look(ViewMedia, search={"presetId": view.id}, metric="LIKE_COUNT", limit=2)
-
-    assert len(shown(result)) == 2
-    assert {entry["type"] for entry in result.structured["pictures"]} == {"REEL"}
-
-
-async def test_without_a_metric_the_newest_posts_are_shown(tmp_path: Path) -> None:
-    async with viewer(tmp_path) as v:
-        result = await v.look(ViewMedia)
-        newest = [v.home.item(number).id for number in range(9)]
-
-    assert {entry["itemId"] for entry in shown(result)} == set(newest)
-
-
-async def test_single_images_of_a_search_are_six_at_most_and_it_is_said(tmp_path: Path) -> None:
-    async with viewer(tmp_path) as v:
-        asked = await v.look(ViewMedia, each=True, limit=9)
-        left_out = await v.look(ViewMedia, each=True)
-
-    assert len(shown(asked)) == len(shown(left_out)) == 6
-    assert "`limit` is at most 6 here." in asked.structured["notes"]
-    assert "`limit`" not in str(left_out.structured.get("notes", []))
-
-
-async def test_posts_are_shown_by_their_links(tmp_path: Path) -> None:
-    async with viewer(tmp_path) as v:
-        item = next(item for item in usable(v, 20) if item.original_url)
-        links = [item.original_url, "https://www.instagram.com/p/nothing-there/"]
-        result = await v.look(ViewMedia, urls=links)
-
-    assert {entry["itemId"] for entry in shown(result)} == {item.id}
-    assert any("nothing-there" in note for note in result.structured["notes"])
-
-
-async def test_nothing_to_show_says_why(tmp_path: Path) -> None:
-    async with viewer(tmp_path) as v:
-        result = await v.look(ViewMedia, search={"filter": {"accountNames": ["nobody"]}})
-
-    assert result.structured["pictures"] == []
-    assert result.structured["notes"][0].startswith("Nothing meets filter.accountNames")
-
-
 async def test_pictures_that_cannot_be_fetched_say_from_where_why_and_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -455,31 +278,3 @@ async def test_pictures_that_cannot_be_fetched_say_from_where_why_and_what_to_do
     (note,) = result.structured["notes"]
     assert entry["host"] in note
     assert "proxy" in note
-
-
-def shown(result: Any) -> list[Json]:
-    """What there is a picture of, or a reason for having none."""
-    return [*result.structured["pictures"], *result.structured.get("skipped", [])]
-
-
-async def test_only_a_few_files_travel_at_once_and_a_late_one_holds_nobody_up() -> None:
-    running: list[str] = []
-    most = 0
-
-    async def fetch(url: str, *, seconds: float) -> Reply:
-        nonlocal most
-        running.append(url)
-        most = max(most, len(running))
-        try:
-            await (anyio.sleep_forever() if url == "late" else anyio.lowlevel.checkpoint())
-        finally:
-            running.remove(url)
-        return image(url.encode())
-
-    wanted = [(url, bytes.decode) for url in ["late", *"abcdefghij"]]
-    found = await fetch_all(fetch, wanted, seconds=0.5)
-
-    assert found[1:] == list("abcdefghij")
-    assert isinstance(found[0], Failure)
-    assert found[0].code is Code.TIMEOUT
-    assert most == 4

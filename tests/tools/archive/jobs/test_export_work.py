@@ -16,7 +16,7 @@ import pytest
 
 from server.errors import Code, Failure
 from server.exports import Spool
-from server.exports.job_file import LOST_ROWS
+from server.exports.spooled import LOST_ROWS
 from server.jobs import LostLease, Stopped
 from server.sandbox import MAIN
 from server.tool.arguments import parse

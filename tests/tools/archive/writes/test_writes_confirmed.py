@@ -135,7 +135,7 @@ async def test_who_cannot_ask_gets_the_whole_question_and_a_token_for_this_very_
     assert "Only after their explicit yes repeat the call with `confirm` added." in failure.hint
     assert guessed.code == stolen.code == "CONFIRMATION_REQUIRED"
     assert stolen.message.startswith(
-        "The confirmation token is used up, expired, or for another state or call."
+        "The confirmation token was used already, has expired, or is for another state or call."
     )
 
 
@@ -189,7 +189,7 @@ async def test_a_change_in_between_is_shown_before_anything_is_done(asked: Asked
 
     assert second.code == "CONFIRMATION_REQUIRED"
     assert second.message.startswith(
-        "The confirmation token is used up, expired, or for another state or call."
+        "The confirmation token was used already, has expired, or is for another state or call."
     )
     assert second.details["preview"] != first.details["preview"]
     assert len(desk.sandbox.arrived) == 1
