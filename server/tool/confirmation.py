@@ -31,8 +31,8 @@ _UNASKED = (
     "changes where nobody can be asked they set ARCHIVE_MCP_CONFIRM=token; a token comes then."
 )
 # Clients send the ticked box of a form as text or as a number too.
-_YES = ("true", "yes", "1", "on")
-_NO = ("false", "no", "0", "off")
+_YES = ("true", "yes", "1", "1.0", "on")
+_NO = ("false", "no", "0", "0.0", "off")
 
 
 @dataclass(frozen=True)
