@@ -1,8 +1,16 @@
-"""Answers to messages that came together on one line: they go out together on one line."""
+"""Which message answers which: answers to messages that came together on one line go out together
+on one line, and what is still to be answered is known.
+"""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
+
+import anyio
+from mcp_types import JSONRPCError, JSONRPCMessage, JSONRPCRequest, JSONRPCResponse
+
+log = logging.getLogger("archive_mcp")
 
 
 @dataclass
@@ -57,3 +65,46 @@ class Batches:
             return ""
         batch.waiting.discard(id_)
         return batch.close()
+
+
+class Exchange:
+    """The requests of both sides that are not answered yet."""
+
+    def __init__(self) -> None:
+        # As text: clients may send back the text of a number.
+        self._ours: set[str] = set()
+        self._theirs: set[str | int] = set()
+        self._change = anyio.Event()
+
+    def note_incoming(self, message: JSONRPCMessage) -> None:
+        """Note a message of the client; a response to nothing is worth a warning."""
+        if isinstance(message, JSONRPCRequest):
+            self._theirs.add(message.id)
+        if not isinstance(message, JSONRPCResponse | JSONRPCError):
+            return
+        if str(message.id) not in self._ours:
+            log.warning("the client answered what nobody asks any more: it is ignored")
+        self._ours.discard(str(message.id))
+
+    def note_request(self, message: JSONRPCMessage) -> None:
+        """Note a request that goes to the client."""
+        if isinstance(message, JSONRPCRequest):
+            self._ours.add(str(message.id))
+
+    def note_answer(self, message: JSONRPCMessage) -> None:
+        """Note an answer that was written."""
+        if isinstance(message, JSONRPCResponse | JSONRPCError):
+            self.drop(message.id)
+
+    def drop(self, id_: object) -> None:
+        """Expect no answer to a request of the client any more."""
+        if not isinstance(id_, str | int):
+            return
+        self._theirs.discard(id_)
+        self._change.set()
+        self._change = anyio.Event()
+
+    async def wait_for_answers(self) -> None:
+        """Wait until all requests of the client are answered."""
+        while self._theirs:
+            await self._change.wait()

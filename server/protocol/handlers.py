@@ -17,7 +17,7 @@ from mcp.shared.exceptions import MCPError
 from server import __version__
 from server.dispatch import Dispatcher
 from server.errors import ERROR_META, Code, Failure
-from server.protocol.answers import mend_answers
+from server.protocol.answers import explain_parameters, mend_answers
 from server.protocol.elicitation import InputNeeded, asker_for
 from server.protocol.icon import ICON
 from server.protocol.listing import Listing, client_name
@@ -88,7 +88,7 @@ def build_server(
     state = dispatcher.services.state
     audience = f"{NAME} {dispatcher.services.principal.id}"
     server.middleware.append(RequestStateBoundary(_seal(state.keys), default_audience=audience))
-    server.middleware.append(mend_answers)
+    server.middleware += [explain_parameters, mend_answers]
     listing = listing or Listing(catalog)
     server.middleware.append(listing.watch)
     _serve_tools(server, listing, dispatcher)

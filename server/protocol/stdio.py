@@ -31,7 +31,7 @@ from mcp_types import (
     JSONRPCResponse,
 )
 
-from server.protocol.batches import Batches
+from server.protocol.batches import Batches, Exchange
 from server.protocol.descriptors import are_open, claim, is_pipe
 from server.protocol.frames import BadFrame, Frame, Frames
 from server.protocol.opening import Opening
@@ -43,6 +43,9 @@ from server.signals import end_on_signal
 LINE_LIMIT = 64 * 1024 * 1024
 
 Streams = tuple[ContextReceiveStream[SessionMessage | Exception], ContextSendStream[SessionMessage]]
+# Seconds that requests of a file, whose end is not the end of its reader, may still be answered in:
+# no call lasts longer.
+_LAST_ANSWERS_SECONDS = 50.0
 # A function that returns the next line, an empty text at the end.
 ReadLine = Callable[[], Awaitable[bytes]]
 # A function that writes bytes, and raises OSError where nobody reads them any more.
@@ -72,12 +75,14 @@ class _Wire:
     """The way to the client and back: lines become messages, and messages lines."""
 
     def __init__(self, read_line: ReadLine, write: Write, opening: Opening) -> None:
+        self._is_pipe = is_pipe(opening.wire.incoming)
         self._read_line = read_line
         self._write = write
         # The client has an answer to these requests, which the session hears only now.
         self._answered = opening.answered
         self._frames = Frames(opening.version)
         self._batches = Batches()
+        self._exchange = Exchange()
         self._opening: str | int | None = None
         # Two writers: answers of the session, and refusals of what never reaches it.
         self._lock = anyio.Lock()
@@ -93,6 +98,10 @@ class _Wire:
                 for message in frame.messages:
                     await self._note(message)
                     await incoming.send(SessionMessage(message))
+            if not self._is_pipe:
+                # A script redirected its requests from a file, and reads what comes of them.
+                with anyio.move_on_after(_LAST_ANSWERS_SECONDS):
+                    await self._exchange.wait_for_answers()
 
     async def send(self, outgoing: ContextReceiveStream[SessionMessage]) -> None:
         """Write the session's messages."""
@@ -101,12 +110,14 @@ class _Wire:
                 await self._put(message.message)
 
     async def _note(self, message: JSONRPCMessage) -> None:
+        self._exchange.note_incoming(message)
         method = getattr(message, "method", "")
         if method == "initialize":
             self._opening = getattr(message, "id", None)
         if method == "notifications/cancelled":
             params = getattr(message, "params", None) or {}
             # Nobody answers a cancelled request, and the others of its line must not wait for it.
+            self._exchange.drop(params.get("requestId"))
             await self._write_line(self._batches.drop(params.get("requestId")))
 
     async def _refuse(self, refusal: BadFrame, frame: Frame) -> None:
@@ -119,15 +130,18 @@ class _Wire:
 
     async def _put(self, message: JSONRPCMessage) -> None:
         text = _render(message)
+        self._exchange.note_request(message)
         if isinstance(message, JSONRPCResponse | JSONRPCError):
             if isinstance(message, JSONRPCResponse) and message.id == self._opening:
                 self._frames.version = str(message.result.get("protocolVersion", ""))
                 self._opening = None
             if message.id in self._answered:
                 self._answered.discard(message.id)
+                self._exchange.drop(message.id)
                 return
             text = self._batches.add(message.id, text)
         await self._write_line(text)
+        self._exchange.note_answer(message)
 
     async def _write_line(self, text: str) -> None:
         # Nothing yet: the other answers of its line are still to come.

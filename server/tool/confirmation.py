@@ -32,8 +32,8 @@ _UNASKED = (
     "a token."
 )
 # Clients send the ticked box of a form as text or as a number too.
-_YES = ("true", "yes", "1", "on")
-_NO = ("false", "no", "0", "off")
+_YES = ("true", "yes", "1", "1.0", "on")
+_NO = ("false", "no", "0", "0.0", "off")
 
 
 @dataclass(frozen=True)

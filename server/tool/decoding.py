@@ -86,8 +86,11 @@ def _says_nothing(value: Mapping[str, Any], schema: Schema) -> bool:
     properties = schema.get("properties")
     if properties is None:
         return all(is_placeholder(entry, {}) for entry in value.values())
+    # Without what it needs an object says nothing, and a null in it means nothing either.
+    needs_more = bool(schema.get("required"))
     return all(
-        name in properties and is_placeholder(entry, properties[name])
+        name in properties
+        and (is_placeholder(entry, properties[name]) or (needs_more and entry is None))
         for name, entry in value.items()
     )
 

@@ -14,14 +14,17 @@ from tests.clients.driving import Driver, Seen
 _OPEN_SECONDS = 60.0
 # A picture is in a line.
 _LONGEST_LINE = 16 << 20
+# Characters of what a client that ended wrote about it.
+_LONGEST_WORDS = 2_000
 
 
 class Bridge(Driver):
     """A client in another process, asked by lines."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
         super().__init__()
         self._process = process
+        self._log = log
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._last = 0
 
@@ -73,7 +76,8 @@ class Bridge(Driver):
                 answer.set_result(row)
         for answer in self._answers.values():
             if not answer.done():
-                answer.set_exception(EOFError("the client ended"))
+                words = self._log.read_text(encoding="utf-8", errors="replace")[-_LONGEST_WORDS:]
+                answer.set_exception(EOFError(f"the client ended: {words}"))
 
 
 @asynccontextmanager
@@ -85,7 +89,8 @@ async def connect(
     Args:
         node: the program.
     """
-    with (folder / f"{script.stem}.log").open("wb") as log:
+    path = folder / f"{script.stem}.log"
+    with path.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             node,
             script.name,
@@ -98,7 +103,7 @@ async def connect(
             limit=_LONGEST_LINE,
         )
         try:
-            driver = Bridge(process)
+            driver = Bridge(process, path)
             await driver.open()
             yield driver
         finally:

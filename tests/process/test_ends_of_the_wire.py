@@ -34,6 +34,9 @@ def lines(*messages: Any) -> bytes:
     return b"".join(json.dumps(message).encode() + b"\n" for message in messages)
 
 
+CALL = {
+    "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "archive_get_workspaces"}
+}  # fmt: skip
 LIST = {"jsonrpc": "2.0", "id": 1, "method": "prompts/list"}
 
 
@@ -52,7 +55,7 @@ def run(
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "in"
-    path.write_bytes(b"\xef\xbb\xbf" + lines(*opening(), LIST))
+    path.write_bytes(b"\xef\xbb\xbf" + lines(*opening(), LIST, CALL))
     return path
 
 
@@ -65,7 +68,10 @@ def test_a_file_as_input_and_output_is_served(file: Path, tmp_path: Path) -> Non
     with file.open("rb") as source, (tmp_path / "out").open("wb") as target:
         done = run(tmp_path, source, target)
     assert (done.returncode, done.stderr) == (0, b"")
-    assert answers((tmp_path / "out").read_bytes())[0]["result"]["protocolVersion"] == "2025-03-26"
+    result = answers((tmp_path / "out").read_bytes())
+    assert result[0]["result"]["protocolVersion"] == "2025-03-26"
+    # The end of the file ends nothing that was asked before.
+    assert "Northwind" in json.dumps(result[2])
 
 
 @contextmanager

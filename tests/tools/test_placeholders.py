@@ -48,6 +48,10 @@ def placeholders(schema: Schema) -> Iterator[Any]:
     if schema.get("minimum", 0) > 0:
         yield from (0, "0")
     fields = schema.get("properties", {})
+    entries = schema.get("items", {}).get("properties", {})
+    if entries:
+        yield [dict.fromkeys(entries)]
+        yield [dict.fromkeys(entries, "")]
     if fields:
         yield dict.fromkeys(fields)
         yield dict.fromkeys(fields, "")

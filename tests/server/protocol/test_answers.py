@@ -5,7 +5,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from mcp_types import CallToolRequestParams, ElicitResult
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, CallToolRequestParams, ElicitResult
 
 from server.protocol import answers
 from server.protocol.elicitation import asker_for
@@ -77,6 +78,42 @@ async def test_a_call_without_answers_passes_as_it_is(params: Any) -> None:
     call: Any = Call(params)
 
     assert await answers.mend_answers(call, take) is params
+
+
+async def refuse(call_next: Any) -> str:
+    call: Any = SimpleNamespace(method="tools/call")
+    with pytest.raises(MCPError) as refusal:
+        await answers.explain_parameters(call, call_next)
+    return str(refusal.value.error.message)
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"name": None}, "`name`: Input should be a valid string"),
+        ({}, "`name`: Field required"),
+        ({"name": "a", "_meta": {"progressToken": [1]}}, "`_meta.progressToken`: "),
+    ],
+)
+async def test_a_wrong_parameter_is_named(params: dict[str, Any], words: str) -> None:
+    async def validate(ctx: Any) -> Any:
+        return CallToolRequestParams.model_validate(params, by_name=False)
+
+    assert f"Invalid request parameters: {words}" in await refuse(validate)
+
+
+async def test_a_request_before_the_opening_is_told_what_comes_first() -> None:
+    async def fail(ctx: Any) -> Any:
+        raise MCPError(code=INVALID_PARAMS, message="Invalid request parameters", data="")
+
+    assert "send `initialize` first" in await refuse(fail)
+
+
+async def test_other_refusals_stay_as_they_are() -> None:
+    async def fail(ctx: Any) -> Any:
+        raise MCPError(code=INVALID_PARAMS, message="no such prompt")
+
+    assert await refuse(fail) == "no such prompt"
 
 
 @pytest.mark.parametrize(

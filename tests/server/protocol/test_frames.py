@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import anyio
 import pytest
 from mcp_types import JSONRPCRequest, JSONRPCResponse
 
-from server.protocol.batches import Batches
+from server.protocol.batches import Batches, Exchange
 from server.protocol.frames import Frame, Frames
 
 PING: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
@@ -145,3 +146,34 @@ def test_a_cancelled_request_of_a_list_does_not_hold_up_the_others() -> None:
     assert batches.add(1, "one") == ""
     assert batches.drop(3) == ""
     assert batches.drop(2) == "[one]"
+
+
+def test_an_answer_to_nothing_is_worth_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    exchange = Exchange()
+    exchange.note_request(JSONRPCRequest(jsonrpc="2.0", id=1, method="elicitation/create"))
+    answer = JSONRPCResponse(jsonrpc="2.0", id=1, result={})
+    exchange.note_incoming(answer)
+    assert not caplog.records
+    exchange.note_incoming(answer)
+    assert "answered what nobody asks" in caplog.text
+
+
+async def test_the_answers_that_are_missing_are_waited_for() -> None:
+    exchange = Exchange()
+    for id_ in (1, "1", 2):
+        exchange.note_incoming(JSONRPCRequest(jsonrpc="2.0", id=id_, method="ping"))
+    done: list[str] = []
+
+    async def wait() -> None:
+        await exchange.wait_for_answers()
+        done.append("over")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        exchange.note_answer(JSONRPCResponse(jsonrpc="2.0", id=1, result={}))
+        exchange.drop(2)
+        await anyio.wait_all_tasks_blocked()
+        assert not done
+        exchange.note_answer(JSONRPCResponse(jsonrpc="2.0", id="1", result={}))
+    assert done
