@@ -77,7 +77,7 @@ class Dispatcher:
             id that is in the log.
         """
         with self.mask_faults(name):
-            async with self._note_refusals(name):
+            async with self.note_refusals(name, arguments):
                 entry = self._catalog.find(name)
                 result = await self.perform(entry, arguments, self.caller(person))
         if result.links:
@@ -106,14 +106,23 @@ class Dispatcher:
         return result.with_links(*links).with_fields(downloads=fields)
 
     @asynccontextmanager
-    async def _note_refusals(self, name: str) -> AsyncIterator[None]:
-        """Have what may not be done here in the audit log, whoever refused it."""
+    async def note_refusals(
+        self, what: str, arguments: Mapping[str, Any] | None = None, *, about: str = ""
+    ) -> AsyncIterator[None]:
+        """Have what may not be done here in the audit log, whoever refused it.
+
+        Args:
+            what: the tool, or the method of the protocol.
+            about: what was asked for, where the arguments do not say it.
+        """
         try:
             yield
         except Failure as failure:
             if failure.code in _REFUSALS:
-                code = str(failure.code)
-                await self._services.auditor.note("refused", name, "refused", code=code)
+                # Without the other tool's name nobody would know what was refused.
+                if not about and arguments and self._catalog.reaches_others(what):
+                    about = str(arguments.get("name", ""))
+                await self._services.auditor.note_refusal(what, str(failure.code), arguments, about)
             raise
 
     @contextmanager

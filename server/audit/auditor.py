@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -23,6 +23,7 @@ REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 # Seconds for the record of a call that was cancelled.
 _LAST_SECONDS = 2.0
+_LONGEST_WORKSPACE = 200
 
 log = logging.getLogger("archive_mcp.audit")
 
@@ -111,6 +112,22 @@ class Auditor:
         event = self._make_event(Change(tool, None, None, kind=kind))
         await self._keep(replace(event, outcome=outcome, **facts))
 
+    async def note_refusal(
+        self, tool: str, code: str, arguments: Any = None, about: str = ""
+    ) -> None:
+        """Record that somebody may not do what they asked for. Fails as `note`.
+
+        Args:
+            tool: the tool, or the method of the protocol.
+            arguments: what it was called with; ids of it are kept, and which workspace.
+            about: what else names what was asked for.
+        """
+        if self._log is None:
+            return
+        ids = list_ids({"ids": [about] if about else []}, arguments)
+        workspace = _find_workspace(arguments)
+        await self.note("refused", tool, "refused", code=code, ids=ids, workspace=workspace)
+
     def _make_event(self, change: Change) -> Event:
         return Event(
             at=self._now(),
@@ -148,6 +165,16 @@ class Auditor:
 
     def _now(self) -> str:
         return self._wall().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _find_workspace(arguments: Any) -> str | None:
+    """Return the workspace that a call names, or that of the call within it, as it is written."""
+    if not isinstance(arguments, Mapping):
+        return None
+    name = arguments.get("workspace")
+    if isinstance(name, str) and name:
+        return name[:_LONGEST_WORKSPACE]
+    return _find_workspace(arguments.get("arguments"))
 
 
 def _judge(failure: Failure) -> Outcome:

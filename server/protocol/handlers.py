@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -64,12 +64,14 @@ def build_server(
     instructions: str,
     workflows: Callable[[], Sequence[Workflow]] = tuple,
     listing: Listing | None = None,
+    withheld: Callable[[], Collection[str]] = tuple,
 ) -> Server[Any]:
     """Return the MCP server of these tools and texts; it touches no network before a call.
 
     Args:
         workflows: returns the prompts with arguments; called when a prompt is first used.
         listing: lists the tools for the connected host; by default the same for all.
+        withheld: returns the names of the prompts that whoever calls may not use.
     """
     server: Server[Any] = Server(
         NAME,
@@ -92,8 +94,8 @@ def build_server(
     listing = listing or Listing(catalog)
     server.middleware.append(listing.watch)
     _serve_tools(server, listing, dispatcher)
-    prompts = Prompts(documents, workflows)
-    _serve_prompts(server, prompts)
+    prompts = Prompts(documents, workflows, withheld)
+    _serve_prompts(server, prompts, dispatcher)
 
     # Both are imported when they are first used: the start should not pay for them.
     @cache
@@ -109,7 +111,7 @@ def build_server(
         return ExportResources(dispatcher)
 
     _serve_resources(server, documents, open_resources, open_exports)
-    _serve_completions(server, prompts, open_resources)
+    _serve_completions(server, prompts, open_resources, dispatcher)
     return server
 
 
@@ -145,12 +147,16 @@ def _serve_tools(server: Server[Any], listing: Listing, dispatcher: Dispatcher) 
     server.add_request_handler("tools/call", types.CallToolRequestParams, call_tool)
 
 
-def _serve_prompts(server: Server[Any], prompts: Prompts) -> None:
+def _serve_prompts(server: Server[Any], prompts: Prompts, dispatcher: Dispatcher) -> None:
     async def list_prompts(ctx: Context, params: types.PaginatedRequestParams) -> dict[str, Any]:
         return {**COMPLETE, "prompts": prompts.listing()}
 
     async def get_prompt(ctx: Context, params: types.GetPromptRequestParams) -> dict[str, Any]:
-        return {**COMPLETE, **prompts.fill(params.name, params.arguments or {})}
+        try:
+            async with dispatcher.note_refusals("prompts/get", about=params.name):
+                return {**COMPLETE, **prompts.fill(params.name, params.arguments or {})}
+        except Failure as failure:
+            raise _to_protocol_error(failure, prompt=params.name) from None
 
     server.add_request_handler("prompts/list", types.PaginatedRequestParams, list_prompts)
     server.add_request_handler("prompts/get", types.GetPromptRequestParams, get_prompt)
@@ -187,7 +193,7 @@ def _serve_resources(
                 return {**COMPLETE, "contents": await open_exports().read(params.uri), **_LIVE}
             content = await open_resources().read(params.uri)
         except Failure as failure:
-            raise _to_protocol_error(failure, params.uri) from None
+            raise _to_protocol_error(failure, uri=params.uri) from None
         contents = _render_contents(params.uri, "application/json", content.text)
         return contents if content.is_fixed else {**contents, **_LIVE}
 
@@ -199,14 +205,21 @@ def _serve_resources(
 
 
 def _serve_completions(
-    server: Server[Any], prompts: Prompts, open_resources: Callable[[], Resources]
+    server: Server[Any],
+    prompts: Prompts,
+    open_resources: Callable[[], Resources],
+    dispatcher: Dispatcher,
 ) -> None:
     async def complete(ctx: Context, params: types.CompleteRequestParams) -> dict[str, Any]:
         reference, name, start = params.ref, params.argument.name, params.argument.value
         # What people entered before decides what fits: views belong to a workspace.
         entries = (params.context.arguments if params.context else None) or {}
         if isinstance(reference, types.PromptReference):
-            argument = prompts.find_argument(reference.name, name)
+            try:
+                async with dispatcher.note_refusals("completion/complete", about=reference.name):
+                    argument = prompts.find_argument(reference.name, name)
+            except Failure as failure:
+                raise _to_protocol_error(failure, prompt=reference.name) from None
             # A document takes no arguments, yet clients ask.
             if argument is None:
                 return _render_completion([], 0)
@@ -217,7 +230,7 @@ def _serve_completions(
         try:
             proposals = await open_resources().complete(reference.uri, name, start, entries)
         except Failure as failure:
-            raise _to_protocol_error(failure, reference.uri) from None
+            raise _to_protocol_error(failure, uri=reference.uri) from None
         return _render_completion(proposals.values, proposals.total)
 
     server.add_request_handler("completion/complete", types.CompleteRequestParams, complete)
@@ -273,14 +286,17 @@ def _render_failure(failure: Failure) -> dict[str, Any]:
     return {**COMPLETE, "content": content, "_meta": {ERROR_META: error}, "isError": True}
 
 
-def _to_protocol_error(failure: Failure, uri: str) -> MCPError:
+def _to_protocol_error(failure: Failure, **about: str) -> MCPError:
     """Return a failure as a protocol error with what to choose from in its message.
 
     Hosts show that message and nothing else.
+
+    Args:
+        about: what the request named, by its kind.
     """
     code = types.INVALID_PARAMS if failure.code in _CALLER_CODES else types.INTERNAL_ERROR
     parts = [failure.message, failure.hint, _describe_choices(failure)]
-    data = {"uri": uri, ERROR_META: _to_dict(failure)}
+    data = {**about, ERROR_META: _to_dict(failure)}
     return MCPError(code, " ".join(filter(None, parts)), data)
 
 

@@ -5,12 +5,14 @@ The protocols below say what this module needs of a prompt: `prompts` is no pack
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
+
+from server.errors import Code, Failure
 
 
 class Argument(Protocol):
@@ -80,13 +82,21 @@ class Workflow(Listed, Protocol):
 
 
 class Prompts:
-    """Serve all prompts; those with arguments are loaded on first use, not at start."""
+    """Serve all prompts; those with arguments are loaded on first use, not at start.
+
+    Args:
+        withheld: returns the names of those that whoever calls may not use.
+    """
 
     def __init__(
-        self, documents: Sequence[Document], workflows: Callable[[], Sequence[Workflow]]
+        self,
+        documents: Sequence[Document],
+        workflows: Callable[[], Sequence[Workflow]],
+        withheld: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._documents = {document.name: document for document in documents}
         self._load = workflows
+        self._withheld = withheld
 
     def listing(self) -> list[dict[str, Any]]:
         """Return the prompts as `prompts/list` serves them: always the same, in the same order."""
@@ -102,6 +112,7 @@ class Prompts:
 
         Raises:
             MCPError: -32602, the prompt is unknown, or an argument unknown or impossible.
+            Failure: `FORBIDDEN`: the prompt is withheld.
         """
         prompt = self._find(name)
         try:
@@ -116,6 +127,7 @@ class Prompts:
 
         Raises:
             MCPError: -32602, the prompt or the argument is unknown.
+            Failure: `FORBIDDEN`: the prompt is withheld.
         """
         self._find(prompt)
         if prompt in self._documents:
@@ -132,6 +144,12 @@ class Prompts:
     def _find(self, name: str) -> Listed:
         # Documents first: for one of them the workflows need not be loaded.
         prompt = self._documents.get(name) or self._workflows.get(name)
+        if prompt is None and name in self._withheld():
+            raise Failure(
+                Code.FORBIDDEN,
+                f"The prompt {name!r} leads to tools that this user may not use.",
+                "Tell the user; the administrators of this server decide.",
+            )
         if prompt is None:
             raise MCPError(types.INVALID_PARAMS, f"There is no prompt {name!r}.")
         return prompt

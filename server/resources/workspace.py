@@ -65,6 +65,7 @@ class Resources:
         # A packaged variable serves prompts, whose arguments belong to no template.
         templates = map(Template.from_row, surface.templates)
         self._templates = {template.uri: template for template in templates}
+        self._withheld = [Template.from_row(row) for row in surface.withheld_templates]
         self._variables = {name: Variable.from_row(row) for name, row in surface.variables.items()}
         self._calls = calls
         self._names = NameCache(self._read_names, clock)
@@ -81,20 +82,24 @@ class Resources:
                 operation behind it failed.
         """
         with self._calls.mask_faults("resources/read"):
-            template, parts = self._find_template(uri)
-            for name, part in parts.items():
-                parts[name] = template.variables[name].check(name, part)
-            if template.reads is None:
-                text = self._describe_operation(template, *parts.values())
-                return Content(text, is_fixed=True)
-            try:
-                with anyio.fail_after(CALL_SECONDS):
-                    record = await self._read_record(template, template.reads, parts)
-                    return Content(compact(record), is_fixed=False)
-            except TimeoutError:
-                message = f"It took longer than {CALL_SECONDS:.0f} s and was abandoned."
-                hint = "Read it again later."
-                raise Failure(Code.TIMEOUT, message, hint, retryable=True) from None
+            async with self._calls.note_refusals("resources/read", about=uri):
+                return await self._read(uri)
+
+    async def _read(self, uri: str) -> Content:
+        template, parts = self._find_template(uri)
+        for name, part in parts.items():
+            parts[name] = template.variables[name].check(name, part)
+        if template.reads is None:
+            text = self._describe_operation(template, *parts.values())
+            return Content(text, is_fixed=True)
+        try:
+            with anyio.fail_after(CALL_SECONDS):
+                record = await self._read_record(template, template.reads, parts)
+                return Content(compact(record), is_fixed=False)
+        except TimeoutError:
+            message = f"It took longer than {CALL_SECONDS:.0f} s and was abandoned."
+            hint = "Read it again later."
+            raise Failure(Code.TIMEOUT, message, hint, retryable=True) from None
 
     async def complete(
         self, uri: str, variable: str, typed: str, arguments: Mapping[str, str]
@@ -106,10 +111,13 @@ class Resources:
             arguments: the variables that already have a value.
 
         Raises:
-            Failure: `NOT_FOUND` for an unknown template or variable. Names that cannot be read
-                complete nothing.
+            Failure: `NOT_FOUND` for an unknown template or variable, `FORBIDDEN` for a template
+                that is withheld. Names that cannot be read complete nothing.
         """
         template = self._templates.get(uri)
+        if any(uri == withheld.uri for withheld in self._withheld):
+            async with self._calls.note_refusals("completion/complete", about=uri):
+                raise _refuse(uri)
         if template is None or variable not in template.variables:
             raise Failure(
                 Code.NOT_FOUND,
@@ -145,7 +153,8 @@ class Resources:
         # A client completes while somebody types: an error would only flicker.
         try:
             with self._calls.mask_faults("completion/complete"):
-                values = await self._list_values(variables, variable, arguments)
+                async with self._calls.note_refusals("completion/complete", arguments):
+                    values = await self._list_values(variables, variable, arguments)
                 return _make_completion(values, typed)
         except Failure:
             return NOTHING
@@ -155,6 +164,8 @@ class Resources:
             parts = template.parse(uri)
             if parts is not None:
                 return template, parts
+        if any(template.parse(uri) is not None for template in self._withheld):
+            raise _refuse(uri)
         # The shapes tell a model that guessed an address how to mend it.
         shapes = ", ".join(self._templates) or "none"
         raise Failure(Code.NOT_FOUND, f"There is no resource {uri!r}. Templates: {shapes}.")
@@ -278,6 +289,14 @@ class Resources:
     async def _call(self, entry: Entry, arguments: dict[str, Any]) -> Row:
         caller = self._calls.caller(Nobody())
         return (await self._calls.perform(entry, arguments, caller)).structured
+
+
+def _refuse(uri: str) -> Failure:
+    return Failure(
+        Code.FORBIDDEN,
+        f"{uri!r} is not among what this user may read.",
+        "Tell the user; the administrators of this server decide.",
+    )
 
 
 def _make_completion(values: Sequence[str], typed: str) -> Completion:

@@ -124,8 +124,12 @@ class RefusalAudit:
         self._minute = clock()
         self._count = 0
 
-    async def __call__(self, refusal: Refusal) -> None:
-        """Record a refusal."""
+    async def __call__(self, refusal: Refusal, tool: str = "") -> None:
+        """Record a refusal.
+
+        Args:
+            tool: what was refused, where it was no call of the protocol.
+        """
         now = self._clock()
         if now - self._minute >= _MINUTE:
             self._minute, self._count = now, 0
@@ -134,7 +138,7 @@ class RefusalAudit:
             return
         who = refusal.subject or "unknown"
         auditor = Auditor(self._log, who, who)
-        await auditor.note("sign-in", "", "refused", code=refusal.reason)
+        await auditor.note("sign-in", tool, "refused", code=refusal.reason)
 
 
 class RequestIds:

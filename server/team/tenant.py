@@ -49,6 +49,11 @@ class Texts:
         names = {entry.name for entry in catalog.list_callable()}
         return [workflow for workflow in self.workflows() if _names_tools(workflow) <= names]
 
+    def list_withheld(self, catalog: Catalog) -> set[str]:
+        """Return the names of the prompts of which some tool cannot be called."""
+        offered = {workflow.name for workflow in self.list_workflows(catalog)}
+        return {workflow.name for workflow in self.workflows()} - offered
+
 
 @dataclass(frozen=True)
 class Shared:
@@ -179,6 +184,7 @@ class Tenant:
             texts.instructions,
             lambda: texts.list_workflows(catalog),
             listing,
+            lambda: texts.list_withheld(catalog),
         )
         return HttpServer(server, self._shared.most_bytes)
 

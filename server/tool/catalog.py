@@ -264,6 +264,19 @@ class Catalog:
         """
         return self.find_reachable(self._by_operation.get(operation, operation))
 
+    def reaches_others(self, name: str) -> bool:
+        """Return whether a tool finds, describes or calls others."""
+        entry = self._all.get(name)
+        return entry is not None and entry.discovers
+
+    @property
+    def withheld_templates(self) -> tuple[Row, ...]:
+        """The templates that whoever calls may not read; what is not set up is withheld from
+        nobody."""
+        if not self._is_bounded:
+            return ()
+        return tuple(row for row in self._templates if row not in self.templates)
+
     def list_callable(self) -> list[Entry]:
         """Return every tool that can be reached, without those that only reach others."""
         return list(_select(self._reachable, lambda entry: not entry.discovers).values())

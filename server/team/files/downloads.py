@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
 from anyio import to_thread
@@ -18,9 +19,14 @@ from server.exports.names import detect_format
 from server.team.files.exports import PersonFiles
 from server.team.files.links import PATH, LinkError, Links
 from server.team.files.store import FileStore, StoredFile
+from server.team.identity import Refusal
 from server.team.policy import Identity
 
+TOOL = "download"
+"""What the audit log calls the loading of a file."""
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+# Told of each refusal, and what was refused.
+OnRefusal = Callable[[Refusal, str], Awaitable[None]]
 _TEXTS = ("csv", "jsonl", "txt")
 _PRIVATE = {
     "cache-control": "private, no-store",
@@ -34,12 +40,20 @@ class Downloads:
 
     Args:
         audit_log: keeps who loaded which file, if anybody wants to know.
+        on_refusal: called when a link was of no use to whoever opened it.
     """
 
-    def __init__(self, store: FileStore, links: Links, audit_log: AuditLog | None = None) -> None:
+    def __init__(
+        self,
+        store: FileStore,
+        links: Links,
+        audit_log: AuditLog | None = None,
+        on_refusal: OnRefusal | None = None,
+    ) -> None:
         self._store = store
         self._links = links
         self._audit_log = audit_log
+        self._on_refusal = on_refusal
 
     def make_route(self) -> Route:
         """Return the address of all links."""
@@ -50,6 +64,9 @@ class Downloads:
         try:
             return await self._answer(request)
         except LinkError as error:
+            if error.reason is not None and self._on_refusal is not None:
+                refusal = Refusal(error.reason, error.message, subject=error.subject)
+                await self._on_refusal(refusal, TOOL)
             return PlainTextResponse(f"{error.message}\n", error.status, headers=_PRIVATE)
         except Failure as failure:
             text = f"{failure.message} {failure.hint}\n"
@@ -83,7 +100,7 @@ class Downloads:
 
     async def _note(self, identity: Identity, name: str) -> None:
         auditor = Auditor(self._audit_log, identity.principal.id, identity.principal.name)
-        await auditor.note("export", "download", "done", ids=(name,))
+        await auditor.note("export", TOOL, "done", ids=(name,))
 
 
 def _make_headers(file: StoredFile) -> dict[str, str]:

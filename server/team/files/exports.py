@@ -59,6 +59,16 @@ class PersonFiles:
         now."""
         return self.store.claim(self._claim(name), _describe(draft))
 
+    def release(self, name: str, draft: Draft) -> None:
+        """Give up a name for which nothing could be stored, as far as the store answers: where it
+        does not, the name is free when it is tidied."""
+        claim = self._claim(name)
+        try:
+            if self.find(name) is None and self.store.read_owner(claim) == _describe(draft):
+                self.store.remove(claim)
+        except Failure:
+            return
+
     def is_free(self, name: str) -> bool:
         """Return whether nothing has a name."""
         return self.store.find(self._claim(name)) is None
@@ -124,7 +134,11 @@ class StoredExports(ExportFolder):
         with self.open() as workshop:
             with os.fdopen(workshop.open_existing(draft.temporary), "rb") as file:
                 name = self._claim_name(draft)
-                self._files.put(name, file, draft.bytes)
+                try:
+                    self._files.put(name, file, draft.bytes)
+                except Failure:
+                    self._files.release(name, draft)
+                    raise
             workshop.remove(draft.temporary)
         return name
 

@@ -8,6 +8,7 @@ run it in a worker thread, except `stream`.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ _MOST_PARTS = 9_000
 _STREAM_BYTES = 2**20
 _RETRIES = 4
 _PATIENCE = timedelta(seconds=30)
+_STAGED = re.compile(r"#\d+\Z")
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,12 @@ class FileStore:
 
     Args:
         place: what people read in messages.
+        folder: where it is on this machine, if it is there.
     """
 
-    def __init__(self, store: ObjectStore, place: str) -> None:
+    def __init__(self, store: ObjectStore, place: str, folder: Path | None = None) -> None:
         self._store = store
+        self._folder = folder
         self.place = place
 
     def claim(self, key: str, owner: str) -> bool:
@@ -136,6 +140,18 @@ class FileStore:
             except FileNotFoundError:
                 return
 
+    def remove_unfinished(self, folder: str, until: datetime) -> None:
+        """Remove what a killed process had begun to store before `until`; a bucket does that by
+        itself."""
+        if self._folder is None:
+            return
+        with self._translate():
+            # The library writes beside the file, and gives it its name at the end.
+            for path in (self._folder / folder).glob("*/*/*#*"):
+                is_old = path.stat().st_mtime < until.timestamp()
+                if is_old and _STAGED.search(path.name):
+                    path.unlink(missing_ok=True)
+
     async def stream(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield the bytes of a file from `start` to before `end`.
 
@@ -194,7 +210,7 @@ def open_store(settings: FileSettings, default: Path, ca_bundle: Path | None = N
     folder = Path(settings.place).expanduser() if settings.place else default
     try:
         make_private(folder.absolute())
-        return FileStore(LocalStore(folder.resolve()), str(folder))
+        return FileStore(LocalStore(folder.resolve()), str(folder), folder.resolve())
     except (OSError, BaseError) as error:
         reason = getattr(error, "strerror", None) or clean_sentence(str(error))
         raise SettingsError(

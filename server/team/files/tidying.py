@@ -15,11 +15,13 @@ from server import wall_clock
 from server.errors import Failure
 from server.exports import ExportFolder, discard, list_leftovers
 from server.team.files.exports import FILES, NAMES, PEOPLE
-from server.team.files.store import FileStore, StoredFile
+from server.team.files.store import FileStore
 
 log = logging.getLogger("archive_mcp.team")
 
 _EVERY_SECONDS = 3600.0
+# No file takes longer to the store.
+_UPLOAD = timedelta(days=1)
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 
 
@@ -66,6 +68,7 @@ class Tidying:
         """
         until = self._now() - self._life
         removed = 0
+        self._store.remove_unfinished(PEOPLE, self._now() - _UPLOAD)
         for folder in self._store.list_folders(PEOPLE):
             # What else is in the place is not this program's.
             if _DIGEST.fullmatch(folder):
@@ -79,16 +82,14 @@ class Tidying:
         old = [file for file in files if file.modified < until]
         for file in old:
             self._store.remove(file.key)
-        # A name is free once its file is gone, and no sooner: a file that comes later than its
-        # claim must not lose its name to another.
         remaining = {file.name for file in files} - {file.name for file in old}
-        for claim in self._list_old(f"{folder}/{NAMES}", until):
-            if claim.name not in remaining:
+        # A worker that was killed between the two has claimed a name and stored nothing. Not too
+        # soon: a file that comes later than its claim must not lose its name to another.
+        abandoned = self._now() - _UPLOAD
+        for claim in self._store.list_files(f"{folder}/{NAMES}"):
+            if claim.name not in remaining and claim.modified < abandoned:
                 self._store.remove(claim.key)
         return len(old)
-
-    def _list_old(self, folder: str, until: datetime) -> list[StoredFile]:
-        return [file for file in self._store.list_files(folder) if file.modified < until]
 
     def _list_workshops(self) -> Iterator[Path]:
         if self._workshops.is_dir():

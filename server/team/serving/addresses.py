@@ -5,6 +5,9 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
 from server.http.urls import is_loopback
 from server.settings import SettingsError
 from server.team.settings import TeamSettings, is_open
@@ -75,6 +78,20 @@ def _check_processes(settings: TeamSettings) -> None:
             "More than one worker needs ARCHIVE_MCP_DATABASE_URL: without a database what one "
             "worker remembers of a person the others do not know."
         )
+
+
+def needs_proxy(settings: TeamSettings, scope: Scope) -> bool:
+    """Return whether a request had to come through the proxy that TLS ends at, and did not.
+
+    uvicorn takes the scheme from the header X-Forwarded-Proto of the trusted proxies alone.
+    """
+    if settings.certificate is not None or not settings.trusted_proxies:
+        return False
+    if scope["scheme"] == "https":
+        return False
+    # Whoever works on this computer needs no proxy.
+    host = Headers(scope=scope).get("host", "")
+    return not (is_loopback(settings.host) and host.rpartition(":")[0] in _LOOPBACK_NAMES)
 
 
 def list_names(settings: TeamSettings) -> tuple[list[str], list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
@@ -15,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from server.protocol.http import NameCheck
 from server.team.narrowing import READ_ONLY_HEADER, TOOLSETS_HEADER
 from server.team.observing import RequestIds
-from server.team.serving.addresses import list_names
+from server.team.serving.addresses import list_names, needs_proxy
 from server.team.serving.answers import METADATA_PATH, make_metadata
 from server.team.serving.limits import Gate
 from server.team.settings import PATH, TeamSettings
@@ -83,7 +84,8 @@ class App:
                 allow_headers=_BROWSER_HEADERS,
                 expose_headers=["www-authenticate"],
             )
-        gate = Gate(app, settings.limits, NameCheck(*list_names(settings)))
+        names = NameCheck(*list_names(settings))
+        gate = Gate(app, settings.limits, names, partial(needs_proxy, settings))
         self._app = RequestIds(gate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

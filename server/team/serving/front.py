@@ -89,15 +89,16 @@ class Front:
         limits = team.limits
         self.tenants = Tenants(builder, most=limits.people, idle_seconds=limits.idle_seconds)
         self._web = web or self._open_web()
+        refusals = RefusalAudit(observing.audit_log)
         endpoint = McpEndpoint(
             team,
             self._make_sign_in(),
             self.policy,
             self.tenants,
             self._toolsets,
-            RefusalAudit(observing.audit_log),
+            refusals,
         )
-        downloads = Downloads(self._files.store, self._files.links, observing.audit_log)
+        downloads = Downloads(self._files.store, self._files.links, observing.audit_log, refusals)
         self.app = App(team, endpoint, self.open, self._check, [downloads.make_route()])
 
     def reload(self) -> None:

@@ -18,12 +18,23 @@ class SlowRequestError(Exception):
 
 
 class Gate:
-    """Lets so many requests in at once, and only those that come for this server by name."""
+    """Lets so many requests in at once, and only those that come for this server by name.
 
-    def __init__(self, app: ASGIApp, limits: Limits, names: NameCheck) -> None:
+    Args:
+        needs_proxy: returns whether a request should have come through the proxy, and did not.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        limits: Limits,
+        names: NameCheck,
+        needs_proxy: Callable[[Scope], bool] = lambda scope: False,
+    ) -> None:
         self._app = app
         self._limits = limits
         self._names = names
+        self._needs_proxy = needs_proxy
         self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -33,6 +44,13 @@ class Gate:
             return
         if refusal := await self._names.find_refusal(scope):
             await refusal(scope, receive, send)
+            return
+        if self._needs_proxy(scope):
+            words = (
+                "Use the https:// address of this server. For its administrators: its proxy has to "
+                "send X-Forwarded-Proto, from an address in ARCHIVE_MCP_TRUSTED_PROXIES."
+            )
+            await make_error(403, words)(scope, receive, send)
             return
         if self._under_way >= self._limits.requests:
             busy = make_error(503, "This server is busy. Try again.", {"retry-after": "2"})

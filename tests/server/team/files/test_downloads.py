@@ -18,6 +18,8 @@ from server.settings import Secret
 from server.team.files.downloads import Downloads
 from server.team.files.links import LIFE, Links
 from server.team.files.store import FileStore
+from server.team.identity.archive_token import TRUSTED_SECONDS
+from server.team.observing import RefusalAudit
 from server.team.policy import Identity, Policy, Rights
 from server.team.policy.policy import Person
 from server.team.sealing import Seal
@@ -44,7 +46,8 @@ class Site:
         """Put the route into an app."""
         self.links = self.make_links()
         lines = JsonLines(self.folder / "audit.jsonl")
-        app = Starlette(routes=[Downloads(self.store, self.links, lines).make_route()])
+        downloads = Downloads(self.store, self.links, lines, RefusalAudit(lines))
+        app = Starlette(routes=[downloads.make_route()])
         transport = httpx2.ASGITransport(app, raise_app_exceptions=True)
         self.client = httpx2.AsyncClient(transport=transport, base_url=URL, trust_env=False)
 
@@ -53,7 +56,14 @@ class Site:
         file = self.folder / "audit.jsonl"
         lines = file.read_text().splitlines() if file.exists() else []
         events = [json.loads(line) for line in lines]
-        return [(event["principal"], event["tool"], event["ids"]) for event in events]
+        return [(event["principal"], event["tool"], event.get("ids", [])) for event in events]
+
+    def read_refusals(self) -> list[tuple[str, str, str]]:
+        """Who was refused what, and why."""
+        lines = (self.folder / "audit.jsonl").read_text().splitlines()
+        events = [json.loads(line) for line in lines]
+        refused = [event for event in events if event["outcome"] == "refused"]
+        return [(event["principal"], event["tool"], event["code"]) for event in refused]
 
     def make_links(self, keys: tuple[bytes, ...] = KEYS) -> Links:
         """The links of a server with these keys."""
@@ -217,6 +227,19 @@ async def test_whoever_left_the_policy_loses_their_links(site: Site) -> None:
 
     assert answer.status_code == 403
     assert "administrators" in answer.text
+    assert site.read_refusals() == [("oidc:anna", "download", "unknown")]
+
+
+async def test_a_link_of_one_s_own_token_works_no_longer_than_the_token_is_trusted(
+    site: Site,
+) -> None:
+    identity = Identity("token", "0f" * 16, "Archive token 0f0f0f0f", token=Secret("a-token-12345"))
+    site.policy = Policy(own_tokens=Rights())
+    link = site.export(identity, "q4.csv", b"x")
+    site.now = NOW + timedelta(seconds=TRUSTED_SECONDS - 1)
+    assert (await site.client.get(link)).status_code == 200
+    site.now = NOW + timedelta(seconds=TRUSTED_SECONDS)
+    assert (await site.client.get(link)).status_code == 410
 
 
 async def test_a_link_holds_no_token_and_only_the_groups_that_count(site: Site) -> None:
@@ -246,9 +269,11 @@ async def test_other_methods_do_nothing(site: Site) -> None:
 async def test_who_loaded_what_is_in_the_audit_log(site: Site) -> None:
     link = site.export(ANNA, "q4.csv", b"0123456789")
     await site.client.head(link)
-    await site.client.get(f"{link[:-4]}AAAA")
     assert site.read_audit() == []
+    await site.client.get(f"{link[:-4]}AAAA")
+    assert site.read_audit() == [("unknown", "download", [])]
+    assert site.read_refusals() == [("unknown", "download", "invalid")]
     for first in ("0", "5"):
         await site.client.get(link, headers={"range": f"bytes={first}-"})
 
-    assert site.read_audit() == [("oidc:anna", "download", ["q4.csv"])]
+    assert site.read_audit()[1:] == [("oidc:anna", "download", ["q4.csv"])]

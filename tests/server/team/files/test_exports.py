@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -204,6 +205,35 @@ def test_a_bucket_that_goes_away_is_said_so(own_s3: S3, tmp_path: Path) -> None:
     assert "s3://short-lived/of/the-team" in failure.value.message
     assert "nothing half-written" in failure.value.message
     assert [leftover.name for leftover in list_leftovers(folder)] == [draft.temporary]
+
+
+class FailingOnce(FileStore):
+    """A store that a file does not get into."""
+
+    has_failed = False
+
+    def put(self, key: str, file: BinaryIO, size: int) -> None:
+        """Fail the first time."""
+        if not self.has_failed:
+            self.has_failed = True
+            raise Failure(Code.UNAVAILABLE, "It failed just now.")
+        super().put(key, file, size)
+
+
+def test_a_file_that_was_not_stored_gives_its_name_back(
+    store: FileStore, file_settings: FileSettings, tmp_path: Path
+) -> None:
+    failing = FailingOnce(store._store, store.place, store._folder)
+    folder = exports_of(failing, tmp_path / "one", ANNA)
+    draft = write(folder, "q4.csv", b"first")
+    with pytest.raises(Failure):
+        publish(folder, draft)
+
+    other = exports_of(store, tmp_path / "two", ANNA)
+    assert export(other, "q4.csv").name == "q4.csv"
+    # Resumed, the first one takes the next name, and the other's file stays what it is.
+    assert publish(folder, draft).name == "q4-2.csv"
+    assert other.read_piece("q4-2.csv").data == b"first"
 
 
 def test_a_chart_that_cannot_be_stored_leaves_no_working_file(tmp_path: Path) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from server.team.files.exports import make_digest
+from server.team.files.exports import PersonFiles, make_digest
 from server.team.files.settings import FileSettings
 from server.team.files.store import FileStore, open_store
 from server.team.files.tidying import Tidying
+from tests.support.paths import ROOT
 from tests.support.team.stored import ANNA, BEN, export, exports_of, write
 
 
@@ -45,6 +48,71 @@ def test_an_old_claim_stays_while_its_file_is_young(tmp_path: Path) -> None:
     assert Tidying(store, tmp_path / "people", 30, now=lambda: later(0)).remove_old() == 0
     assert export(folder, "q4.csv").name == "q4-2.csv"
     assert folder.read_piece("q4.csv").total > 0
+
+
+def test_a_name_that_nothing_was_stored_under_is_free_after_a_day(
+    store: FileStore, tmp_path: Path
+) -> None:
+    folder = exports_of(store, tmp_path / "one", ANNA)
+    # As a worker does that is killed before it has stored the file.
+    assert PersonFiles(store, ANNA).claim("q4.csv", write(folder, "q4.csv", b"x", "killed"))
+
+    Tidying(store, tmp_path / "people", 30, now=lambda: later(0.9)).remove_old()
+    assert export(folder, "q4.csv").name == "q4-2.csv"
+    Tidying(store, tmp_path / "people", 30, now=lambda: later(1.1)).remove_old()
+    assert export(folder, "q4.csv").name == "q4.csv"
+
+
+_STORES_SLOWLY = """
+import sys, time
+from pathlib import Path
+from server.team.files.settings import FileSettings
+from server.team.files.store import open_store
+
+class Slow:
+    def __init__(self):
+        self.pieces = 0
+    def read(self, size=-1):
+        self.pieces += 1
+        if self.pieces == 3:
+            print("under way", flush=True)
+            time.sleep(60)
+        return b"x" * 2**23
+    def readinto(self, buffer):
+        data = self.read()[:len(buffer)]
+        buffer[:len(data)] = data
+        return len(data)
+    def seek(self, offset, whence=0):
+        return 2**28 if whence == 2 else 0
+    def tell(self):
+        return 0
+
+store = open_store(FileSettings(place=sys.argv[1]), Path(sys.argv[1]))
+store.put(sys.argv[2], Slow(), 2**28)
+"""
+
+
+def test_what_a_killed_process_had_begun_to_store_is_removed(tmp_path: Path) -> None:
+    place = tmp_path / "shared"
+    store = open_store(FileSettings(place=str(place)), tmp_path)
+    folder = exports_of(store, tmp_path / "one", ANNA)
+    export(folder, "q4#7.csv")
+    key = f"people/{make_digest(ANNA)}/files/long.csv"
+    command = [sys.executable, "-c", _STORES_SLOWLY, str(place), key]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"under way\n"
+        process.kill()
+    files = place / "people" / make_digest(ANNA) / "files"
+    staged = {path.name for path in files.iterdir()} - {"q4#7.csv"}
+    assert len(staged) == 1, staged
+    # Nobody sees it meanwhile.
+    assert [entry.name for entry in folder.list_exports()] == ["q4#7.csv"]
+
+    Tidying(store, tmp_path / "people", 30, now=lambda: later(0.9)).remove_old()
+    assert staged <= {path.name for path in files.iterdir()}
+    Tidying(store, tmp_path / "people", 30, now=lambda: later(1.1)).remove_old()
+    assert [path.name for path in files.iterdir()] == ["q4#7.csv"]
 
 
 def test_what_others_put_into_the_place_stays(store: FileStore, tmp_path: Path) -> None:
