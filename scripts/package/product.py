@@ -64,11 +64,21 @@ class Product:
         name: str = self.project["name"]
         return name
 
-    @cached_property
+    @property
     def tools(self) -> list[dict[str, Any]]:
         """The tools as clients see them."""
-        surface = json.loads((ROOT / "tools" / "surface.json").read_text(encoding="utf-8"))
-        return [row["tool"] for row in surface["tools"]]
+        return [row["tool"] for row in self._surface]
+
+    @property
+    def core_tools(self) -> list[dict[str, Any]]:
+        """The tools of the preset `core`."""
+        return [row["tool"] for row in self._surface if row.get("core")]
+
+    @cached_property
+    def _surface(self) -> list[dict[str, Any]]:
+        text = (ROOT / "tools" / "surface.json").read_text(encoding="utf-8")
+        rows: list[dict[str, Any]] = json.loads(text)["tools"]
+        return rows
 
     @property
     def asked_settings(self) -> list[Setting]:

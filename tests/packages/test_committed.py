@@ -18,7 +18,7 @@ from jsonschema import Draft7Validator
 
 from prompts import DOCUMENTS
 from prompts.workflows import WORKFLOWS
-from scripts.package import bundle, hosts, skills
+from scripts.package import bundle, host_pages, hosts, skills
 from scripts.package.committed import find_stale, generate_texts, render_settings
 from scripts.package.identity import Identity, PlaceholderError
 from scripts.package.product import Product, render_json
@@ -240,3 +240,10 @@ def test_the_wheel_describes_itself_by_links_that_resolve(tmp_path: Path) -> Non
     paths = [re.sub(r".*/(?:blob|raw)/main/([^#]*).*", r"\1", target) for target in inside]
     assert len(paths) > 10
     assert [path for path in paths if not (ROOT / path).is_file()] == []
+
+
+def test_once_it_is_published_the_pages_of_assistants_have_install_links(product: Product) -> None:
+    pages = dict(host_pages.list_host_pages(product))
+    assert "[Add it to Cursor](cursor://" in pages["docs/hosts/cursor.md"]
+    assert "[Add it to VS Code](vscode:mcp/install?" in pages["docs/hosts/vscode.md"]
+    assert "[Add it to" not in pages["docs/hosts/claude-desktop.md"]
