@@ -11,6 +11,7 @@ COPY pyproject.toml requirements-dev.lock README.md LICENSE archive_mcp.py ./
 COPY server server
 COPY tools tools
 COPY prompts prompts
+COPY scripts/package scripts/package
 # The versions that the tests run with, as constraints: their hashes would need every package named.
 RUN sed -n 's/^\([a-zA-Z0-9._-]*==[^\\]*[^ \\]\).*/\1/p' requirements-dev.lock > constraints.txt \
     && /opt/archive-mcp/bin/pip install --no-cache-dir --no-compile --constraint constraints.txt ".${EXTRAS:+[$EXTRAS]}" \

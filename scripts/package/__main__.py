@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 from scripts.package.build import BuildError, build_all
 from scripts.package.committed import find_stale, write_stale
-from scripts.package.product import DIST, PlaceholderError, Product, UndescribedError
+from scripts.package.identity import PlaceholderError
+from scripts.package.product import DIST, Product, UndescribedError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from scripts.package import hosts, icon, skills
+from scripts.package import host_pages, hosts, icon, skills
 from scripts.package.product import ROOT, Product, render_json
 from server.settings.table import Setting
 
 ICON = "icon.png"
 # Only what is between the marks is generated: the rest of these documents is written by hand.
 _SETTINGS_TABLE = re.compile(r"(?<=<!-- settings -->\n).*?(?=<!-- /settings -->)", re.DOTALL)
+_CORE_TABLE = re.compile(r"(?<=<!-- core -->\n).*?(?=<!-- /core -->)", re.DOTALL)
 # PyPI shows the README; the MCP registry looks there for the name, as a proof of who publishes.
 _REGISTRY_NAME = re.compile(r"<!-- mcp-name: \S+ -->")
 
@@ -26,6 +27,7 @@ def generate_texts(product: Product) -> dict[str, str]:
         "server.json": render_json(hosts.describe_registry_entry(product)),
     }
     texts.update(skills.list_skills())
+    texts.update(host_pages.list_host_pages(product))
     for path in _list_documents():
         text = path.read_text(encoding="utf-8")
         if (filled := _fill_document(text, product)) != text:
@@ -37,8 +39,9 @@ def find_stale(product: Product) -> list[str]:
     """Return the generated files that are missing, out of date, or no longer generated."""
     texts = generate_texts(product)
     stale = [name for name, text in texts.items() if _read(ROOT / name) != text]
-    leftover = [path.relative_to(ROOT).as_posix() for path in (ROOT / skills.FOLDER).rglob("*.md")]
-    stale += [name for name in leftover if name not in texts]
+    for folder in (skills.FOLDER, host_pages.FOLDER):
+        leftover = [path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*.md")]
+        stale += [name for name in leftover if name not in texts]
     if not _has_current_icon():
         stale.append(ICON)
     return sorted(stale)
@@ -67,6 +70,11 @@ def render_settings(settings: tuple[Setting, ...]) -> str:
     return f"| variable | default | meaning |\n|---|---|---|\n{rows}"
 
 
+def _render_core(product: Product) -> str:
+    rows = (f"| `{tool['name']}` | {tool['title']} |\n" for tool in product.core_tools)
+    return f"| tool | what it does |\n|---|---|\n{''.join(rows)}"
+
+
 def _label(setting: Setting) -> str:
     names = [setting.name, setting.flag] if setting.flag else [setting.name]
     return ", ".join(f"`{name}`" for name in names)
@@ -82,6 +90,7 @@ def _fill_document(text: str, product: Product) -> str:
     # As functions, because a replacement text would have its backslashes read.
     table = render_settings(product.settings)
     filled = _SETTINGS_TABLE.sub(lambda _: table, text)
+    filled = _CORE_TABLE.sub(lambda _: _render_core(product), filled)
     return _REGISTRY_NAME.sub(lambda _: name, filled)
 
 

@@ -31,6 +31,9 @@ _REGISTRY_FORMATS: dict[Kind, str] = {"switch": "boolean", "folder": "filepath",
 # Certificates of the system: behind a proxy that replaces them uv could install nothing otherwise.
 # The first name is for uv up to 0.9, the second for later ones.
 UV_ENVIRONMENT = {"UV_NATIVE_TLS": "true", "UV_SYSTEM_CERTS": "true"}
+# Milliseconds. A session of Gemini CLI waits as long by itself, but `gemini mcp list` only five
+# seconds unless this is set: too short for a first start, which installs the server.
+_GEMINI_PATIENCE = 600_000
 
 
 def describe_form(setting: Setting) -> dict[str, Any]:
@@ -123,6 +126,7 @@ def describe_extension(product: Product) -> dict[str, Any]:
                 "command": "uv",
                 "args": build_run_arguments("${extensionPath}"),
                 "env": UV_ENVIRONMENT,
+                "timeout": _GEMINI_PATIENCE,
             }
         },
         "settings": [

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import tomllib
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from scripts.package.identity import Identity
 from server import __version__
 from server.settings import VARIABLES
 from server.settings.table import SETTINGS, Setting
@@ -31,56 +30,9 @@ LONG = (
 EXTRAS = ("charts", "pictures")
 ENTRY_POINT = "archive_mcp.py"
 
-_PLACEHOLDER = re.compile(r"\bOWNER\b|\.invalid\b")
-
-
-class PlaceholderError(Exception):
-    """The identity still has placeholders, so nothing may be released."""
-
 
 class UndescribedError(Exception):
     """The server reads a setting that the table of settings does not describe."""
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Who publishes, and where: the values of identity.toml."""
-
-    owner: str
-    git: str
-    image: str
-    namespace: str
-
-    @classmethod
-    def load(cls) -> Identity:
-        """Return what identity.toml says."""
-        path = Path(__file__).with_name("identity.toml")
-        return cls(**tomllib.loads(path.read_text(encoding="utf-8")))
-
-    @property
-    def server_name(self) -> str:
-        """The server's name in the MCP registry."""
-        return f"{self.namespace}/archive-mcp"
-
-    def placeholders(self) -> list[str]:
-        """Return the fields that nobody has filled in yet."""
-        return [name for name, value in vars(self).items() if _PLACEHOLDER.search(value)]
-
-    def require_real(self) -> None:
-        """Check that every field has a value of its own.
-
-        Raises:
-            PlaceholderError: One of them is a placeholder.
-        """
-        if names := self.placeholders():
-            raise PlaceholderError(
-                f"scripts/package/identity.toml has placeholders: {', '.join(names)}. Fill them "
-                "in before you release anything."
-            )
-
-    def file_url(self, path: str) -> str:
-        """Return the address at which a file of the repository can be read."""
-        return f"{self.git}/blob/main/{path}"
 
 
 class Product:
@@ -112,11 +64,21 @@ class Product:
         name: str = self.project["name"]
         return name
 
-    @cached_property
+    @property
     def tools(self) -> list[dict[str, Any]]:
         """The tools as clients see them."""
-        surface = json.loads((ROOT / "tools" / "surface.json").read_text(encoding="utf-8"))
-        return [row["tool"] for row in surface["tools"]]
+        return [row["tool"] for row in self._surface]
+
+    @property
+    def core_tools(self) -> list[dict[str, Any]]:
+        """The tools of the preset `core`."""
+        return [row["tool"] for row in self._surface if row.get("core")]
+
+    @cached_property
+    def _surface(self) -> list[dict[str, Any]]:
+        text = (ROOT / "tools" / "surface.json").read_text(encoding="utf-8")
+        rows: list[dict[str, Any]] = json.loads(text)["tools"]
+        return rows
 
     @property
     def asked_settings(self) -> list[Setting]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 import shlex
@@ -12,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from scripts.package.host_pages import READING, read_words
 from server.command_line import build_parser
 from server.setup.clients import CLIENTS
-from tests.support.paths import ROOT
+from tests.support.paths import ROOT, SURFACE
 
-FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FILES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 # Of other programs; tests/packages and tests/process start these.
 OTHERS = (
@@ -69,16 +71,29 @@ def test_the_program_takes_every_command_of_its_own(command: str) -> None:
 
 
 def test_every_piece_of_json_is_json_and_starts_this_server() -> None:
-    for block in list_blocks("json"):
-        content = json.loads(block)
+    contents = [json.loads(block) for block in list_blocks("json")]
+    # Rules of Claude Code start nothing.
+    for content in filter(lambda content: "permissions" not in content, contents):
         (servers,) = content.values()
         assert servers["archive"]["command"].endswith("/.venv/bin/archive-mcp")
         build_parser().parse_args(servers["archive"].get("args", []))
 
 
-def test_each_client_that_setup_knows_has_a_heading() -> None:
-    text = (ROOT / "docs" / "hosts.md").read_text(encoding="utf-8")
-    assert [client.title for client in CLIENTS if f"\n## {client.title}\n" not in text] == []
+def test_each_client_that_setup_knows_has_a_page() -> None:
+    described = {words.get("client") for words in read_words().values()}
+    assert {client.id for client in CLIENTS} == described - {None}
+
+
+def test_the_rules_for_reading_match_nothing_that_changes_anything() -> None:
+    surface = json.loads(SURFACE.read_text(encoding="utf-8"))
+    tools = [row["tool"] for row in surface["tools"]]
+    reading = {tool["name"] for tool in tools if tool["annotations"].get("readOnlyHint")}
+    allowed = {
+        name for rule in READING for name in fnmatch.filter([t["name"] for t in tools], rule)
+    }
+    assert allowed - reading == set()
+    assert len(allowed) > 0.75 * len(reading)
+    assert [rule for rule in READING if not fnmatch.filter(allowed, rule)] == []
 
 
 @pytest.mark.parametrize("command", RUN)

@@ -16,7 +16,7 @@ from tests.support.paths import ROOT, SURFACE
 from tools.archive.templates import TEMPLATES
 from tools.surface import PAGE, page, rows
 
-PAGES = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
+PAGES = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md")}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TOOLS = PAGES["tools"]
 EVERYWHERE = "\n".join([README, *PAGES.values()])

@@ -51,10 +51,10 @@ def test_every_link_leads_to_something(path: Path) -> None:
 
 
 def test_every_page_is_in_the_menu_and_reached_by_a_link() -> None:
-    pages = {path.name for path in DOCS.glob("*.md")}
-    assert set(re.findall(r": ([\w-]+\.md)$", NAV, re.MULTILINE)) == pages
-    linked = {Path(name).name for path in FILES for name, _ in list_links(path)}
-    assert pages - linked == set()
+    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
+    assert set(re.findall(r": ([\w/-]+\.md)$", NAV, re.MULTILINE)) == pages
+    linked = {(path.parent / name).resolve() for path in FILES for name, _ in list_links(path)}
+    assert [name for name in pages if DOCS / name not in linked] == []
 
 
 def test_every_picture_of_the_documents_is_small_and_asks_nobody() -> None:

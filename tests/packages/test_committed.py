@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
+from shutil import copyfile, copytree
 from typing import Any
 
 import pytest
@@ -14,9 +18,10 @@ from jsonschema import Draft7Validator
 
 from prompts import DOCUMENTS
 from prompts.workflows import WORKFLOWS
-from scripts.package import bundle, hosts, skills
+from scripts.package import bundle, host_pages, hosts, skills
 from scripts.package.committed import find_stale, generate_texts, render_settings
-from scripts.package.product import Identity, PlaceholderError, Product, render_json
+from scripts.package.identity import Identity, PlaceholderError
+from scripts.package.product import Product, render_json
 from server import __version__
 from server.settings import VARIABLES
 from server.settings.table import SETTINGS
@@ -201,3 +206,44 @@ def test_owner_and_address_stand_in_one_place(product: Product) -> None:
     generated += render_json(bundle.describe_bundle(product))
     assert "OWNER" not in generated
     assert ".invalid" not in generated
+
+
+def test_on_a_package_index_the_readme_points_into_the_repository() -> None:
+    text = "![A chart](docs/a.svg) [x](docs/x.md#y) [z](https://z.example/) [here](#here)"
+    assert REAL.describe(text) == (
+        "![A chart](https://github.com/somebody/archive-mcp/raw/main/docs/a.svg) "
+        "[x](https://github.com/somebody/archive-mcp/blob/main/docs/x.md#y) "
+        "[z](https://z.example/) [here](#here)"
+    )
+
+
+def test_nothing_points_to_a_placeholder() -> None:
+    unknown = Identity("OWNER", "https://git.invalid/OWNER/x", "image", "io.github.OWNER")
+    assert unknown.describe("[x](docs/x.md)") == "[x](docs/x.md)"
+
+
+def test_the_wheel_describes_itself_by_links_that_resolve(tmp_path: Path) -> None:
+    needed = ("pyproject.toml", "README.md", "LICENSE", "archive_mcp.py", "server/__init__.py")
+    for name in needed:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        copyfile(ROOT / name, tmp_path / name)
+    copytree(ROOT / "scripts" / "package", tmp_path / "scripts" / "package")
+    lines = [f'{name} = "{value}"\n' for name, value in vars(REAL).items()]
+    identity = tmp_path / "scripts" / "package" / "identity.toml"
+    identity.write_text("".join(lines), encoding="utf-8")
+    command = [sys.executable, "-m", "hatchling", "metadata", "readme"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    targets = re.findall(r"\]\(([^)\s]+)\)", done.stdout)
+    assert [target for target in targets if not re.match(r"https://|#", target)] == []
+    inside = [target for target in targets if target.startswith(f"{REAL.git}/")]
+    paths = [re.sub(r".*/(?:blob|raw)/main/([^#]*).*", r"\1", target) for target in inside]
+    assert len(paths) > 10
+    assert [path for path in paths if not (ROOT / path).is_file()] == []
+
+
+def test_once_it_is_published_the_pages_of_assistants_have_install_links(product: Product) -> None:
+    pages = dict(host_pages.list_host_pages(product))
+    assert "[Add it to Cursor](cursor://" in pages["docs/hosts/cursor.md"]
+    assert "[Add it to VS Code](vscode:mcp/install?" in pages["docs/hosts/vscode.md"]
+    assert "[Add it to" not in pages["docs/hosts/claude-desktop.md"]

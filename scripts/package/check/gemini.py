@@ -14,8 +14,7 @@ from scripts.package.check import programs
 from scripts.package.check.bench import TOKEN, Bench, find_token, install_uv
 from scripts.package.check.result import CheckError, Result, UnavailableError, measure_size
 from scripts.package.check.scripted_model import serve_model
-from scripts.package.check.session import describe_call, talk
-from scripts.package.hosts import describe_extension
+from scripts.package.check.session import describe_call
 from scripts.package.product import SERVER
 
 _ACCOUNT = {"security": {"auth": {"selectedType": "gemini-api-key"}}}
@@ -41,8 +40,7 @@ def check_extension(bench: Bench, result: Result) -> None:
     printed = _answer(install, environment, work, [TOKEN, *[""] * (questions - 1)])
     if "installed successfully" not in printed:
         raise CheckError(printed[-1500:])
-    installed = home / ".gemini" / "extensions" / "archive-mcp"
-    result.cold = talk(*_expand(bench, installed, environment), work).seconds
+    result.cold = _connect(bench, program, environment, work)
     result.warm = _connect(bench, program, environment, work)
     result.tools, result.call = _call(bench, program, environment, work)
     result.size = measure_size(bench.built.sdist)
@@ -51,9 +49,8 @@ def check_extension(bench: Bench, result: Result) -> None:
     place = f"keychain, or encrypted in ~/.gemini/{store.name} ({mode})"
     result.credentials = f"{place}; as text {find_token(home)}"
     result.notes.append(
-        "warm is the host's own `gemini mcp list`, which waits five seconds, so cold is the "
-        "command that the manifest resolves to; in its session a stand-in for the model saw the "
-        "tools and made the call"
+        "all by the host itself: cold and warm are `gemini mcp list`; in its session a stand-in "
+        "for the model saw the tools and made the call"
     )
 
 
@@ -71,16 +68,6 @@ def _call(bench: Bench, program: Path, environment: dict[str, str], work: Path) 
         bench.run([*ask, "--model", "gemini-2.5-flash"], handed, work)
         tools, answer = seen.require()
     return tools, describe_call(answer)
-
-
-def _expand(
-    bench: Bench, installed: Path, environment: dict[str, str]
-) -> tuple[list[str], dict[str, str]]:
-    """Return command and environment as Gemini CLI makes them out of the manifest."""
-    server = describe_extension(bench.product)["mcpServers"][SERVER]
-    arguments = [part.replace("${extensionPath}", str(installed)) for part in server["args"]]
-    command = [server["command"], *arguments]
-    return command, environment | server["env"] | {"ARCHIVE_APP_TOKEN": TOKEN}
 
 
 def _connect(bench: Bench, program: Path, environment: dict[str, str], work: Path) -> float:
