@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -86,6 +86,13 @@ async def test_a_late_yes_counts_where_nothing_has_changed(seconds: float) -> No
 
     assert await made(seconds).confirm(PREVIEW, call=["tool"], review=review) == "asked"
     assert review.times == 1
+
+
+async def test_figures_that_change_all_the_time_do_not_undo_a_yes() -> None:
+    preview = replace(PREVIEW, outlook="About 4 minutes.")
+    review = Review(replace(PREVIEW, outlook="About 5 minutes."))
+
+    assert await made(1.0).confirm(preview, call=["tool"], review=review) == "asked"
 
 
 @pytest.mark.parametrize("preview", [OTHER, None])
