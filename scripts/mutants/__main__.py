@@ -83,7 +83,7 @@ def run_module(
     SESSIONS.mkdir(exist_ok=True)
     # Results of other code are of no use: its mutants are not those of today.
     again = again and _is_current(module)
-    timeout = configuration.slack + 4 * pool.submit(Worker.measure, module).result()
+    seconds = pool.submit(Worker.measure, module).result()
     with use_db(str(module.session), WorkDB.Mode.create) as database:
         if not again:
             items = list_mutants(module, configuration)
@@ -93,7 +93,7 @@ def run_module(
             database.add_work_items(items)
         survived = {job for job, result in database.results if not result.is_killed}
         pending: dict[Future[WorkResult], str] = {
-            pool.submit(Worker.try_out, item, module.tests, timeout): item.job_id
+            pool.submit(Worker.try_out, item, module, configuration.slack, seconds): item.job_id
             for item in database.work_items
             if not again or item.job_id in survived
         }

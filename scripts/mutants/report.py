@@ -10,18 +10,19 @@ from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import WorkerOutcome
 
 from scripts.mutants.configuration import ROOT, Module, Reasons
+from scripts.mutants.trial import TIMEOUT
 
 
 @dataclass(frozen=True)
-class Survivor:
-    """A mutant that no test noticed: the line as it was and as it became."""
+class Mutant:
+    """A change of a module: the line as it was and as it became."""
 
     path: str
     number: int
     before: str
     after: str
     reason: str = ""
-    """Why it is accepted; empty if it is not."""
+    """Why it may stay unnoticed; empty if it may not."""
 
 
 @dataclass(frozen=True)
@@ -55,26 +56,33 @@ def report_module(module: Module, reasons: Reasons) -> Figures:
             for _, result in database.results
             if result.worker_outcome is WorkerOutcome.NORMAL
         ]
-    unnoticed = (result for result in results if not result.is_killed)
-    survivors = [_survivor(module, result.diff or "", reasons) for result in unnoticed]
-    survivors.sort(key=lambda survivor: survivor.number)
+    mutants = [
+        (_read_mutant(module, result.diff or "", reasons), result.is_killed) for result in results
+    ]
+    mutants.sort(key=lambda entry: entry[0].number)
+    survivors = [mutant for mutant, is_noticed in mutants if not is_noticed]
+    # Of two equal lines one may be noticed and the other not.
+    unnoticed = {(mutant.before, mutant.after) for mutant in survivors}
     accepted = sum(bool(survivor.reason) for survivor in survivors)
     figures = Figures(len(results), len(results) - len(survivors), accepted)
-    late = sum(result.output == "timeout" for result in results)
+    late = sum(result.output == TIMEOUT for result in results)
     print(f"{module.path}: {figures}, {late} by time-out")
     for survivor in survivors:
         sign = "accepted" if survivor.reason else "UNNOTICED"
         print(f"  {sign} line {survivor.number}: {survivor.before}\n      -> {survivor.after}")
         if survivor.reason:
             print(f"      {survivor.reason}")
+    for mutant, is_noticed in mutants:
+        if is_noticed and mutant.reason and (mutant.before, mutant.after) not in unnoticed:
+            print(f"  noticed, accepted without need: {mutant.before}\n      -> {mutant.after}")
     sys.stdout.flush()
     return figures
 
 
-def _survivor(module: Module, diff: str, reasons: Reasons) -> Survivor:
+def _read_mutant(module: Module, diff: str, reasons: Reasons) -> Mutant:
     number, before, after = diff.split("\n")
     reason = reasons.get((module.path, before, after), "")
-    return Survivor(module.path, int(number), before, after, reason)
+    return Mutant(module.path, int(number), before, after, reason)
 
 
 def report_all(figures: Mapping[str, Figures], threshold: float, reasons: Reasons) -> int:

@@ -28,6 +28,9 @@ from scripts.mutants.configuration import ROOT, Configuration, Module
 MEMORY_BYTES = 3 * 1024**3
 """A mutant may build a list without end: its tests fail before the machine does."""
 
+TIMEOUT = "timeout"
+"""What is kept of a mutant whose tests did not end in time."""
+
 _IGNORED = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "dist", "build")
 _PYTEST = (
     *("-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=ci"),
@@ -109,13 +112,27 @@ class Worker:
         """Return how many seconds the tests of an unchanged module take."""
         started = time.monotonic()
         if not run_tests(cls.folder, module.tests, 600):
-            report = (cls.folder / "pytest.log").read_text(encoding="utf-8", errors="replace")
-            raise SystemExit(f"The tests of {module.path} fail without any mutant:\n{report}")
+            raise SystemExit(
+                f"The tests of {module.path} fail without any mutant:\n{cls._read_log()}"
+            )
         return time.monotonic() - started
 
     @classmethod
-    def try_out(cls, item: WorkItem, tests: Sequence[str], timeout: float) -> WorkResult:
-        """Run the tests on one mutant."""
+    def try_out(cls, item: WorkItem, module: Module, slack: float, seconds: float) -> WorkResult:
+        """Run the tests on one mutant.
+
+        Args:
+            slack: seconds that the tests may take beyond four times what they usually take.
+            seconds: what they took on the unchanged module.
+        """
+        result = cls._run_mutant(item, module, slack + 4 * seconds)
+        if result.output == TIMEOUT:
+            # It may have been the machine, so what the tests take at present counts.
+            result = cls._run_mutant(item, module, slack + 8 * cls.measure(module))
+        return result
+
+    @classmethod
+    def _run_mutant(cls, item: WorkItem, module: Module, timeout: float) -> WorkResult:
         sys.dont_write_bytecode = True  # what is compiled now is not what the file will say next
         mutation = item.mutations[0]
         path = cls.folder / mutation.module_path.relative_to(ROOT)
@@ -123,16 +140,23 @@ class Worker:
         with use_mutation(path, operator, mutation.occurrence) as (before, after):
             if after is None:
                 return WorkResult(WorkerOutcome.NO_TEST)
-            passed = run_tests(cls.folder, tests, timeout)
-            if passed is None:
-                # It may have been the machine: a mutant that never ends takes twice as long too.
-                passed = run_tests(cls.folder, tests, 2 * timeout)
+            passed = run_tests(cls.folder, module.tests, timeout)
         return WorkResult(
             WorkerOutcome.NORMAL,
-            output="timeout" if passed is None else None,
+            output=TIMEOUT if passed is None else find_failure(cls._read_log()),
             test_outcome=TestOutcome.SURVIVED if passed else TestOutcome.KILLED,
             diff="\n".join(find_change(before, after)),
         )
+
+    @classmethod
+    def _read_log(cls) -> str:
+        return (cls.folder / "pytest.log").read_text(encoding="utf-8", errors="replace")
+
+
+def find_failure(log: str) -> str:
+    """Return what pytest says of the first test that failed, or of what kept it from running."""
+    failures = (line for line in log.splitlines() if line.startswith(("FAILED ", "ERROR ")))
+    return next(failures, "")
 
 
 def find_change(before: str, after: str) -> tuple[str, str, str]:

@@ -18,7 +18,8 @@ MODULES = {row["path"]: row["tests"] for row in CONFIGURATION["module"]}
 
 @pytest.mark.parametrize("path", MODULES)
 def test_a_module_and_its_tests_are_there(path: str) -> None:
-    tests = [test.removeprefix("--deselect=").split("::")[0] for test in MODULES[path]]
+    names = [test for test in MODULES[path] if not test.startswith("-k ")]
+    tests = [name.removeprefix("--deselect=").split("::")[0] for name in names]
 
     assert [name for name in (path, *tests) if not (ROOT / name).is_file()] == []
     assert len(MODULES[path]) == len(set(MODULES[path]))
@@ -26,12 +27,12 @@ def test_a_module_and_its_tests_are_there(path: str) -> None:
 
 @pytest.mark.parametrize("folder", ["server/jobs", "server/jobs/sqlite", "server/limiter"])
 def test_every_module_of_a_folder_with_hard_rules_is_mutated(folder: str) -> None:
-    interfaces = ("interface.py", "journal.py", "lease.py")
     without_code = {
         "server/jobs/sqlite/__init__.py",
         "server/limiter/__init__.py",
         "server/limiter/pace_store.py",
-        *(f"server/jobs/{name}" for name in ("__init__.py", *interfaces)),
+        "server/jobs/__init__.py",
+        "server/jobs/interface.py",
     }
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / folder).glob("*.py")}
 

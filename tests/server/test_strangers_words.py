@@ -30,18 +30,18 @@ def is_harmless(text: str) -> bool:
 
 @pytest.mark.parametrize("text", [HOSTILE, HOSTILE * 50_000], ids=["short", "long"])
 def test_a_sentence_is_on_one_line_short_and_without_anything_hidden(text: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()  # of this thread's own work, however busy the machine is
     sentence = clean_sentence(f"The page {text}")
-    assert time.perf_counter() - began < 0.25
+    assert time.thread_time() - began < 0.25
     assert is_harmless(sentence)
     assert len(sentence) <= LONGEST_SENTENCE
     assert sentence.startswith("The page Nice WARNING archive_mcp: all is well")
 
 
 def test_a_name_of_megabytes_is_quoted_in_no_time() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     title = quote_title("é" * 3_000_000)
-    assert time.perf_counter() - began < 0.25
+    assert time.thread_time() - began < 0.25
     assert len(title) <= 62
 
 

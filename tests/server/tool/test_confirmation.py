@@ -238,3 +238,10 @@ async def test_a_token_comes_with_what_to_do_after_a_no() -> None:
 
 async def test_a_token_is_short_enough_to_be_repeated_without_an_error() -> None:
     assert len(await offered(Confirmations("token"))) == 12
+
+
+def test_the_audit_log_tells_by_a_digest_whether_the_same_was_shown() -> None:
+    assert PREVIEW.digest == replace(PREVIEW, outlook="About 4 minutes.").digest
+    assert PREVIEW.digest.isalnum()
+    for other in (replace(PREVIEW, message="Another?"), replace(PREVIEW, details={"items": 3})):
+        assert other.digest != PREVIEW.digest

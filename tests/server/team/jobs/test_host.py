@@ -144,14 +144,20 @@ async def test_a_nudge_that_comes_late_changes_nothing(
 async def test_a_caller_that_is_cancelled_leaves_the_job_running(
     journal: PostgresJournal, nudges: Nudged, job: str
 ) -> None:
+    sending, answer = anyio.Event(), anyio.Event()
+
     async def wait(_: object) -> None:
-        await anyio.sleep(0.1)
+        sending.set()
+        await answer.wait()
 
     people = OnePerson(journal, Toy(during=wait))
     async with JobHost(journal, people, nudges) as running:
-        with anyio.move_on_after(0.05):
-            await running.run(job)
+        async with anyio.create_task_group() as group:
+            group.start_soon(running.run, job)
+            await sending.wait()
+            group.cancel_scope.cancel()
         assert running.running == {job}
+        answer.set()
         # It is under way already.
         await running.run(job)
 

@@ -196,15 +196,13 @@ async def test_a_database_that_restarts_loses_and_doubles_nothing(
 async def test_nothing_is_sent_while_the_database_is_away(
     own_postgres: Postgres, own_database_url: str
 ) -> None:
-    async with Database(own_database_url) as database:
+    async with Database(own_database_url, patience=3600) as database:
         journal = PostgresJournal(database, "own")
         lease = await begun(journal)
         await anyio.to_thread.run_sync(own_postgres.stop)
-        start = anyio.current_time()
-        with pytest.raises(Failure) as caught:
+        # A turn of the limiter does not wait as long as others do.
+        with anyio.fail_after(60), pytest.raises(Failure) as caught:
             await journal.admit(lease, [1])
-        # A turn of the limiter does not wait.
-        assert anyio.current_time() - start < 2
         assert caught.value.code is Code.UNAVAILABLE
         await anyio.to_thread.run_sync(own_postgres.start)
         assert await states(journal, lease) == ["pending"] * 3
