@@ -84,6 +84,20 @@ async def test_an_answer_to_adding_that_was_lost_is_not_sent_again_and_the_pages
     assert {row.state for row in rows} == {RecordState.DONE}
 
 
+@since_0_9
+async def test_an_older_copy_is_no_sign_that_an_add_arrived_whose_answer_was_lost(
+    version: Version,
+) -> None:
+    async with keeper(version) as one:
+        known = next(page for page in await one.pages() if page["status"] == "sealed")["url"]
+        one.sandbox.dead = "POST /cli/add"
+        told = await one.call(action="save", urls=[known, FRESH[0]])
+        result = await one.ended(told)
+
+    assert result["counts"]["unknown"] == 2
+    assert {row["url"] for row in result["unknown"]} == {known, FRESH[0]}
+
+
 async def test_an_option_that_the_server_would_ignore_is_refused() -> None:
     async with keeper("0.9.31") as one:
         failure = await one.refused(action="save", urls=FRESH[:1], only_new=True)

@@ -24,13 +24,13 @@ from tools.archivebox.known import (
     find_known,
     keeps_known,
     show_known,
-    split_tags,
     tag_all,
 )
 from tools.archivebox.patterns import find_urls, matches
 from tools.archivebox.records import Crawl, Deleted, Exported
 from tools.archivebox.removal import leaves_files
 from tools.archivebox.shapes import add_notes, plain_id
+from tools.archivebox.tag_names import TagName, TagText, split_tags
 
 _SHOWN = 10
 CrawlStatus = Literal["queued", "started", "paused", "sealed"]
@@ -102,8 +102,8 @@ class CreateCrawl(Change[Crawl]):
 
     urls: Links = Field(min_length=1, max_length=500, description="The http(s) URLs.")
     max_depth: int = Field(0, ge=0, le=4, description="Levels of links to follow.")
-    tags: list[Text] | None = Field(None, description="Names of tags (labels).")
-    tags_str: Text | None = Field(None, description="The same, separated by commas.")
+    tags: list[TagName] | None = Field(None, description="Names of tags (labels).")
+    tags_str: TagText | None = Field(None, description="The same, separated by commas.")
     label: Text | None = Field(None, description="Name of the crawl.")
     notes: Text | None = Field(None, description="Notes for people.")
     max_urls: int | None = Field(None, ge=1, description="Most pages (0.9.31).")
@@ -148,8 +148,8 @@ class UpdateCrawl(Change[Crawl]):
         None, description="The same, as a verb (0.9.73)."
     )
     retry_at: From | None = Field(None, description="When to try again.")
-    tags: list[Text] | None = Field(None, description="Names of tags (labels).")
-    tags_str: Text | None = Field(None, description="The same, separated by commas.")
+    tags: list[TagName] | None = Field(None, description="Names of tags (labels).")
+    tags_str: TagText | None = Field(None, description="The same, separated by commas.")
 
     def check(self) -> None:
         if not any((self.status, self.action, self.retry_at, self.tags, self.tags_str)):

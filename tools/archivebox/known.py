@@ -84,11 +84,6 @@ async def tag_all(api: ArchiveBoxApi, known: Mapping[str, Json], tags: Sequence[
     return [f"The tags were put on {tagged} pages that were saved before."] if tagged else []
 
 
-def split_tags(text: str | None) -> list[str]:
-    """Return the tags in a text with commas."""
-    return list(filter(None, map(str.strip, (text or "").split(","))))
-
-
 def show_known(known: dict[str, Json]) -> Json:
     """Return how many of the URLs were saved before, and the first of them with their pages."""
     if not known:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+_MOST_SHOWN = 100
+
 Json = dict[str, Any]
 
 
@@ -36,3 +38,12 @@ def list_first(items: Sequence[str], most: int, *, count: int | None = None) -> 
 def plain_id(identity: Any) -> str:
     """Return an id in one form: 0.9.73 writes ids without dashes, older versions with them."""
     return str(identity).replace("-", "").lower()
+
+
+def show_groups(groups: dict[str, list[Json]], notes: list[str]) -> Json:
+    """Return the counts of all groups, and the first pages of each."""
+    counts = {name: len(group) for name, group in groups.items()}
+    shown = {name: group[:_MOST_SHOWN] for name, group in groups.items()}
+    if max(counts.values()) > _MOST_SHOWN:
+        notes = [*notes, f"Each list ends at {_MOST_SHOWN}."]
+    return {"counts": counts, **drop_empty(shown), "notes": notes}

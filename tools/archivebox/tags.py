@@ -29,6 +29,7 @@ from tools.archivebox.records import (
     Tag,
 )
 from tools.archivebox.snapshots.lookup import one_snapshot
+from tools.archivebox.tag_names import TagName
 
 _MOST_TAGS = 20_000
 _MOST_COMPLETED = 20
@@ -134,7 +135,7 @@ class CreateTag(Change[Tag]):
     since = "0.9"
     verify = "list the tags ({GET /core/tags})."
 
-    name: Text = Field(description="Name of the tag.")
+    name: TagName = Field(description="Name of the tag.")
 
 
 class RenameTag(Change[Tag]):
@@ -153,7 +154,7 @@ class RenameTag(Change[Tag]):
     verify = "list the tags ({GET /core/tags})."
 
     tag_id: Text = Field(description="Id or exact name.")
-    name: Text = Field(description="New name of the tag.")
+    name: TagName = Field(description="New name of the tag.")
 
     async def run(self, context: ArchiveBoxContext) -> Result:
         # The endpoint takes numbers only, so a name is looked up first.
@@ -226,6 +227,8 @@ class TagSnapshot(_OnSnapshot):
     repeatable = True
     use = "On 0.8.5 pages are tagged when they are added ({POST /cli/add})."
     verify = "get the snapshot again; tagging twice is harmless."
+
+    tag_name: TagName | None = Field(None, description="Name of the tag.")
 
 
 class UntagSnapshot(_OnSnapshot):

@@ -24,12 +24,12 @@ from tools.archivebox.known import (
     find_known,
     keeps_known,
     show_known,
-    split_tags,
     tag_all,
 )
 from tools.archivebox.records import Report
 from tools.archivebox.shapes import add_notes
 from tools.archivebox.snapshots.lookup import resolve_url
+from tools.archivebox.tag_names import TagText, split_tags
 
 CREATE = "POST /core/snapshots"
 _ARCHIVING = ("depth", "plugins", "update", "crawl_max_size", "crawl_timeout", "snapshot_max_size")
@@ -62,7 +62,7 @@ class Add(Change[Report]):
     verify = "list with `url` ({GET /core/snapshots})."
 
     urls: Links = Field(min_length=1, max_length=500, description="The http(s) URLs.")
-    tag: Text | None = Field(None, description="Tags (labels), separated by commas.")
+    tag: TagText | None = Field(None, description="Tags (labels), separated by commas.")
     # The server answers a depth beyond 4 with a 503.
     depth: int = Field(0, ge=0, le=4, description="Levels of links to follow.")
     plugins: Text | None = Field(None, description="Only these, separated by commas.")

@@ -24,6 +24,7 @@ from tools.archivebox.cli.filters import run_command
 from tools.archivebox.cli.schedules import ADMIN_PAGE, describe, list_schedules, read_active
 from tools.archivebox.records import Report
 from tools.archivebox.shapes import leave_out
+from tools.archivebox.tag_names import TagText
 
 _SHOWN = 5
 
@@ -52,7 +53,7 @@ class Schedule(Confirmed[Report]):
         None, description="daily, weekly, monthly, yearly, hour, minute, or cron (UTC)."
     )
     depth: int | None = Field(None, ge=0, le=4, description="Levels of links to follow.")
-    tag: Text | None = Field(None, description="Tags (labels), separated by commas.")
+    tag: TagText | None = Field(None, description="Tags (labels), separated by commas.")
     only_new: bool = Field(False, description="Skip URLs saved already: no new copies.")
     clear: bool = Field(False, description="Delete all schedules.")
 

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
+
+import anyio
 
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.filters import has_tag
@@ -21,6 +24,7 @@ from server.jobs import (
 )
 from tools.archivebox.jobs.query import PageQuery
 from tools.archivebox.known import missing_tags
+from tools.archivebox.snapshots.lookup import read_snapshot
 
 TAGS = (
     "POST /core/tags/add-to-snapshot/",
@@ -30,6 +34,8 @@ TAGS = (
 _VERIFY = "look at the page again; doing it twice is harmless."
 _MOST_SHOWN = 50
 _PAGE = 1_000
+# A lock is gone with the last job that uses it.
+_locks: WeakValueDictionary[tuple[str, str], anyio.Lock] = WeakValueDictionary()
 
 Json = dict[str, Any]
 
@@ -166,12 +172,30 @@ class TagWork(ChangeWork):
         return self._change.make_record(page)
 
     async def change(self, job: Handle, record: RecordRow) -> None:
-        for what, verb in (("add", "add-to"), ("remove", "remove-from")):
-            # The endpoints take one tag a request.
-            for name in record.detail[what]:
-                body = {"snapshot_id": record.key, "tag_name": name}
-                await self.post(job, record, "POST", f"/core/tags/{verb}-snapshot/", body)
-        job.mark_done(record)
+        async with _lock_page(self._context.scope.origin, record.key):
+            change = record.detail
+            # What this process sent before it was interrupted is its own change.
+            if record.sends == 0:
+                change = await self._look_again(record)
+            if change is None:
+                job.mark_skipped(record, "Its tags are so already: somebody else changed them.")
+                return
+            for what, verb in (("add", "add-to"), ("remove", "remove-from")):
+                # The endpoints take one tag a request.
+                for name in change[what]:
+                    body = {"snapshot_id": record.key, "tag_name": name}
+                    await self.post(job, record, "POST", f"/core/tags/{verb}-snapshot/", body)
+            job.mark_done(record, change)
+
+    async def _look_again(self, record: RecordRow) -> Json | None:
+        """Return what is still to be changed of a page; None where nothing is.
+
+        The server answers a tag that is there already as it answers a new one, and an undo would
+        take off what somebody else has put on.
+        """
+        page = await read_snapshot(self._context.background, record.key, with_archiveresults=False)
+        change = TagChange(record.detail["add"], record.detail["remove"]).make_record(page)
+        return change.detail if change else None
 
     async def notes(self, job: Handle) -> list[str]:
         return (
@@ -179,6 +203,11 @@ class TagWork(ChangeWork):
             if await job.count(RecordState.DONE)
             else []
         )
+
+
+def _lock_page(origin: str, identifier: str) -> anyio.Lock:
+    """Return the lock of a page, which the jobs of this process share."""
+    return _locks.setdefault((origin, identifier), anyio.Lock())
 
 
 def _reverse(change: Json) -> Json:

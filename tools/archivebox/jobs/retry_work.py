@@ -12,8 +12,9 @@ from server.archivebox.verdict import Verdict, copy_plugins, judge, plugin_of
 from server.jobs import Handle, NewRecord, RecordRow
 from tools.archivebox.cli.add import Add
 from tools.archivebox.command import has_fast_search, search_urls
+from tools.archivebox.jobs.page_copies import copies
 from tools.archivebox.jobs.query import PageQuery
-from tools.archivebox.jobs.save_work import SaveWork, copies
+from tools.archivebox.jobs.save_work import SaveWork
 
 EXHAUSTED = "It ended the same way each time: one more copy would not help."
 # Attempts that end alike: a page that is there in part is not copied for ever for the rest.

@@ -18,10 +18,12 @@ from server.tool.job import Plan, StartChange
 from server.tool.request import Links, Risk
 from tools.archivebox.jobs.cancel_work import CANCELS, CancelWork, find_queued_work
 from tools.archivebox.jobs.change_work import TAGS, TagChange, TagWork, undo_changes
+from tools.archivebox.jobs.check_work import CheckWork
 from tools.archivebox.jobs.query import PageQuery, Query
 from tools.archivebox.jobs.retry_work import Retries, SaveAgainWork, find_failed_pages
-from tools.archivebox.jobs.save_work import CheckWork, SaveOptions, SaveWork
+from tools.archivebox.jobs.save_work import SaveOptions, SaveWork
 from tools.archivebox.shapes import drop_empty
+from tools.archivebox.tag_names import TagName
 
 _UNASKED = 500
 """Pages that are saved without asking: as many as one call of the tool for it takes."""
@@ -71,7 +73,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     urls: Annotated[Links, Field(max_length=2_000)] | None = Field(
         None, description="The http(s) URLs."
     )
-    tags: list[Text] | None = Field(None, description="Tags (labels) to put on.")
+    tags: list[TagName] | None = Field(None, description="Tags (labels) to put on.")
     untag: list[Text] | None = Field(None, description="Tags to take off.")
     undo: Text | None = Field(None, description="Id of a `tag` job to reverse.")
     plugins: Text | None = Field(None, description="Only these, separated by commas.")
@@ -186,7 +188,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         return Plan(
             message,
             survey.count,
-            requests=survey.count,
+            requests=2 * survey.count,
             credits=0,
             records_known=None,
             preview=preview,
@@ -194,7 +196,8 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
 
     def _plan_changes(self, records: list[NewRecord], what: str) -> Plan:
         message = f"Change the tags of {count_noun(len(records), 'page')} ({what})"
-        return _plan_with_question(records, message, each=1)
+        # A look at the tags that it has by now, and the change.
+        return _plan_with_question(records, message, each=2)
 
     def _tag_change(self) -> TagChange:
         return TagChange(tuple(self.tags or ()), tuple(self.untag or ()))

@@ -1,24 +1,22 @@
-"""The work of saving and of checking many pages."""
+"""The work of saving many pages."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from server import wall_clock
-from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.failures import get_command_result
-from server.archivebox.verdict import Verdict, judge, read_verdict
+from server.archivebox.verdict import read_verdict
 from server.errors import Failure
 from server.http.urls import check_web_address
 from server.jobs import Handle, RecordRow, RecordState
 from tools.archivebox.cli.add import Add, adds_slowly
+from tools.archivebox.jobs.page_copies import copies, parse_time, time_of_newest
 from tools.archivebox.known import add_tags, find_known, keeps_known
 from tools.archivebox.records import describe_verdict
-from tools.archivebox.shapes import drop_empty, plain_id
+from tools.archivebox.shapes import drop_empty, plain_id, show_groups
 
 _ADDED_AT_ONCE = 50
 # 0.9.31 takes 0.7 to 2 s for each address within the request.
@@ -27,13 +25,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
 """Seconds between two looks at how far the pages are."""
 LOOKED_AT = 100
 """Pages that one look is about: ArchiveBox works them off in order, about."""
-_MOST_SHOWN = 100
-_COPIES = 20
-# An answer of the site is read from a file, one request more: for the newest copies.
-_READ_CLOSELY = 2
 _LOST = (
-    "The answer to its adding was lost, and no finished copy is there: look later with action "
-    "check, and save it again if it is missing."
+    "The answer to its adding was lost, and no finished copy is there that was made since: look "
+    "later with action check, and save it again if it is missing."
 )
 _VERIFY = "list with `url` ({GET /core/snapshots})."
 
@@ -104,6 +98,9 @@ class SaveWork:
         if not valid:
             return
         known = await self._find_known(valid)
+        # Where an answer is lost, a page was added if a copy was made after this.
+        if job.cursor is None:
+            await job.checkpoint(await time_of_newest(self.context.background))
         answer = get_command_result(
             await self.context.background.change(
                 "POST",
@@ -177,19 +174,29 @@ class SaveWork:
         # The pages of a chunk share a crawl, which is asked for once in a look.
         crawls: dict[str, bool] = {}
         for row in list(away.values())[:most]:
-            outcome = await self._outcome(row, crawls)
+            is_lost = row.state is RecordState.UNKNOWN
+            outcome = await self._outcome(row, crawls, job.cursor if is_lost else None)
             if outcome is None:
                 continue
             self._outcomes[row.number] = outcome
             del away[row.number]
-            # The answer to its adding was lost; the page is there, so it was added.
+            # The answer to its adding was lost; a newer page is there, so it was added.
             if row.state is RecordState.UNKNOWN:
                 job.mark_done(row)
                 await job.journal_marks([row])
 
-    async def _outcome(self, row: RecordRow, crawls: dict[str, bool]) -> Json | None:
-        """Return what became of a page; None while it is not finished."""
+    async def _outcome(
+        self, row: RecordRow, crawls: dict[str, bool], since: str | None
+    ) -> Json | None:
+        """Return what became of a page; None while it is not finished.
+
+        Args:
+            since: only copies that were made after this time count, by the server's clock.
+        """
         pages = await copies(self.context.background, row.key)
+        if since is not None:
+            start = parse_time(since)
+            pages = [page for page in pages if parse_time(page["created_at"]) > start]
         crawl = (row.detail or {}).get("crawl")
         # 0.9.31 does not say which crawl a page is of, so any copy counts. 0.8.5 knows no crawls,
         # and has archived what it added; what was lost on its way may not be there at all.
@@ -232,89 +239,7 @@ class SaveWork:
             known += bool(outcome.pop("known", False))
             tagged += bool((row.detail or {}).get("tagged"))
             groups[outcome.pop("outcome")].append({"url": row.key, **outcome})
-        return _show_groups(groups, _save_notes(known, tagged, queued=bool(groups["queued"])))
-
-
-class CheckWork:
-    """Looks at pages, and changes nothing."""
-
-    writes = False
-    repeatable = True
-    batch = 1
-    width = 2
-
-    def __init__(self, context: ArchiveBoxContext, days: int | None) -> None:
-        self._context = context
-        self._days = days
-
-    async def gather(self, job: Handle) -> None:
-        """Do nothing: the pages are arguments of the job."""
-
-    async def send(self, job: Handle, records: list[RecordRow]) -> None:
-        """Look at one page."""
-        (record,) = records
-        check_web_address(record.key)
-        await job.admit(records)
-        job.mark_done(record, await self._judge(await copies(self._context.background, record.key)))
-
-    async def finish(self, job: Handle) -> Json:
-        """Return the pages by their state."""
-        names = ("missing", "noOutput", "unknown", "stale", "queued", "good", "refused")
-        groups: dict[str, list[Json]] = {name: [] for name in names}
-        async for row in job.all_rows():
-            if row.state is RecordState.DONE:
-                detail = dict(row.detail)
-                groups[detail.pop("is")].append({"url": row.key, **detail})
-            else:
-                groups["refused"].append({"url": row.key, "reason": row.reason})
-        return _show_groups(groups, [])
-
-    async def _judge(self, pages: list[Json]) -> Json:
-        if not pages:
-            return {"is": "missing"}
-        verdicts: list[tuple[Json, Verdict]] = []
-        # The newest copy that holds the page counts, and older ones where it does not.
-        for page in reversed(pages):
-            verdict = judge(page)
-            if len(verdicts) < _READ_CLOSELY:
-                verdict = await read_verdict(self._context.background, page)
-            if verdict.is_good:
-                return self._describe_good(page, verdict)
-            verdicts.append((page, verdict))
-        return _describe_bad(verdicts)
-
-    def _describe_good(self, page: Json, verdict: Verdict) -> Json:
-        saved = _time_of_save(page)
-        described = {"is": "good", "id": page["id"], "saved": wall_clock.utc_stamp(saved)}
-        is_limited = self._days is not None
-        if is_limited and saved < wall_clock.utc_now() - timedelta(days=self._days or 0):
-            described["is"] = "stale"
-        return {**described, **drop_empty({"reason": verdict.reason})}
-
-
-async def copies(api: ArchiveBoxApi, url: str) -> list[Json]:
-    """Return the newest saved pages of a URL with their outputs, oldest first."""
-    requested = {"url": url, "with_archiveresults": True, "limit": _COPIES}
-    answer = await api.get("/core/snapshots", **requested)
-    # The list is oldest first and cannot be sorted: the newest are at its end.
-    if (total := int(answer["total_items"])) > _COPIES:
-        answer = await api.get("/core/snapshots", **requested, offset=total - _COPIES)
-    # 0.9.73 shows a deleted page until its runner has removed it.
-    pages: list[Json] = [item for item in answer["items"] if item.get("status") != "deleting"]
-    return pages
-
-
-def _describe_bad(verdicts: list[tuple[Json, Verdict]]) -> Json:
-    """Return the state of a page of which no copy is good, newest copy first."""
-    # One of the copies may still be at work.
-    pending = [page for page, verdict in verdicts if verdict.outcome == "pending"]
-    if pending:
-        return {"is": "queued", "id": pending[0]["id"]}
-    page, verdict = verdicts[0]
-    state = "unknown" if verdict.outcome == "unknown" else "noOutput"
-    described = describe_verdict(page, verdict)
-    described.pop("outcome")
-    return {"is": state, "id": page["id"], **described}
+        return show_groups(groups, _save_notes(known, tagged, queued=bool(groups["queued"])))
 
 
 def _describe_open(row: RecordRow) -> Json:
@@ -333,22 +258,6 @@ def _save_notes(known: int, tagged: int, *, queued: bool) -> list[str]:
             "What is still queued goes on in ArchiveBox by itself: look later with action check."
         )
     return notes
-
-
-def _time_of_save(page: Json) -> datetime:
-    dates = map(page.get, ("downloaded_at", "bookmarked_at", "created_at"))
-    text = str(next(filter(None, dates)))
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=moment.tzinfo or UTC)
-
-
-def _show_groups(groups: dict[str, list[Json]], notes: list[str]) -> Json:
-    """Return the counts of all groups, and the first pages of each."""
-    counts = {name: len(group) for name, group in groups.items()}
-    shown = {name: group[:_MOST_SHOWN] for name, group in groups.items()}
-    if max(counts.values()) > _MOST_SHOWN:
-        notes = [*notes, f"Each list ends at {_MOST_SHOWN}."]
-    return {"counts": counts, **drop_empty(shown), "notes": notes}
 
 
 def _make_detail(crawl: str | None, *, tagged: bool) -> Json | None:

@@ -16,7 +16,7 @@ from server.archivebox.pagination import LARGEST_PAGE, Fetch, Keep, Record, keep
 from server.archivebox.verdict import read_verdict
 from server.errors import Code, Failure
 from server.http.urls import check_web_address
-from server.text import show_page
+from server.text import show_page, show_url
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, drop_nulls, whole
@@ -34,6 +34,7 @@ from tools.archivebox.removal import (
 from tools.archivebox.shapes import add_notes
 from tools.archivebox.snapshots.lookup import one_snapshot, read_snapshot
 from tools.archivebox.snapshots.outcomes import Judging
+from tools.archivebox.tag_names import TagName
 
 Status = Literal[
     "queued", "started", "paused", "sealed", "deleting", "succeeded", "partly", "failed", "unknown"
@@ -214,7 +215,7 @@ class CreateSnapshot(Change[Snapshot]):
     crawl_id: Text | None = Field(None, description="Id of a crawl to put it into.")
     depth: int | None = Field(None, ge=0, le=4, description="Levels of links to follow.")
     title_: Text | None = Field(None, alias="title", description="Title of the page.")
-    tags: list[Text] | None = Field(None, description="Names of tags (labels).")
+    tags: list[TagName] | None = Field(None, description="Names of tags (labels).")
     status: Literal["queued", "sealed"] | None = Field(
         None, description="`sealed` lists it without archiving; `queued` archives."
     )
@@ -269,7 +270,7 @@ class UpdateSnapshot(MayConfirm[Snapshot]):
         None, description="The same, as a verb (0.9.73)."
     )
     retry_at: From | None = Field(None, description="When to try again.")
-    tags: list[Text] | None = Field(None, description="All its tags, by name.")
+    tags: list[TagName] | None = Field(None, description="All its tags, by name.")
     if_status: Status | None = Field(None, description="Only if its status is this.")
     # Explicit, because clients send an empty list for tags that a model left out.
     clear: list[Literal["tags"]] | None = Field(None, description="Takes all tags off; asks first.")
@@ -289,7 +290,7 @@ class UpdateSnapshot(MayConfirm[Snapshot]):
         snapshot = await one_snapshot(context.api, self.snapshot_id)
         tags = snapshot.get("tags") or []
         return Preview(
-            f"Take all {len(tags)} tags off the saved page {snapshot['url']}?",
+            f"Take all {len(tags)} tags off the saved page {show_url(snapshot['url'])}?",
             {"id": snapshot["id"], "tags": tags},
         )
 
