@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from server.settings.env_files import EnvFile, EnvFileError, NotTextError, read_env_file
+from server.settings.errors import SettingsError
 from server.settings.values import (
     KEYCHAIN,
     NO,
-    SettingsError,
     clean_key,
     is_placeholder,
     is_unexpanded,
