@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from server.errors import Code, Failure
+from server.errors import Failure
 from server.services import Services
 from server.tool.catalog import Catalog
 from server.tool.context import Context
@@ -95,17 +95,14 @@ class Recovery:
             Failure: This server does not have or offer the tool, or the job belongs to another
                 origin or token.
         """
+        from server.jobs.ownership import make_foreign
         from server.tool.arguments import parse_in_utc
 
         entry = self._catalog.find_reachable(row.tool)
         context = await self._open_context(entry.backend, row.workspace)
         # Another token may see other data under the same ids.
         if (row.origin, row.account) != (context.scope.origin, context.scope.account):
-            raise Failure(
-                Code.INVALID_ARGUMENT,
-                f"{row.id} belongs to another server address or token.",
-                "Use the settings that it was started with.",
-            )
+            raise make_foreign(row.id)
         request = parse_in_utc(self._catalog.load(entry), row.arguments)
         # Whoever started it may have lost the right since.
         self._catalog.refuse(entry, request.call_risk())

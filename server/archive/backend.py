@@ -3,27 +3,21 @@ failures into the caller's words."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from server.archive.attributes import Attributes
-from server.archive.client import Archive, Call
+from server.archive.client import Archive
 from server.archive.context import ArchiveContext
 from server.archive.operations import ArchiveTool
 from server.archive.pagination import Lists
-from server.archive.walk import Walk
-from server.archive.workspaces import Workspace, Workspaces, choices
-from server.errors import Code, Failure
+from server.archive.workspaces import Workspaces, choices, list_workspaces
+from server.errors import Failure
 from server.insights.money import ASSUMED_CENTS, Money
 from server.shared_state.choice import Choice
 from server.tool.confirmation import Confirmations
 from server.tool.context import Caller, Process, Scope
 from server.tool.result import Result
-
-# A document of its own: `server` knows no tool, and names and ids are all that is needed.
-_WORKSPACES = (
-    "query Workspaces($first: Int, $after: String) { workspaces(first: $first, after: $after) "
-    "{ nodes { id name } pageInfo { endCursor hasNextPage } } }"
-)
 
 
 class ArchiveBackend:
@@ -42,7 +36,10 @@ class ArchiveBackend:
         self.archive = archive
         self._money = money
         self.workspaces = Workspaces(
-            self._list_workspaces, default_workspace, archive.now, choice=choice
+            partial(list_workspaces, self.archive.execute),
+            default_workspace,
+            archive.now,
+            choice=choice,
         )
         self._confirmations = confirmations
         self._process = process
@@ -88,32 +85,3 @@ class ArchiveBackend:
             self._lists,
             self._money,
         )
-
-    async def _list_workspaces(self, deadline: float) -> list[Workspace]:
-        workspaces: list[Workspace] = []
-        after: str | None = None
-        walk = Walk()
-        while True:
-            variables = {"first": 100, **({"after": after} if after else {})}
-            # No workspace: it is the one query that takes no header, and has a limit of its own per
-            # token.
-            call = Call("workspaces", _WORKSPACES, variables, None, 5, deadline)
-            answer = await self.archive.execute(call)
-            try:
-                page, info = answer.data["nodes"], answer.data["pageInfo"]
-                # Lower case, as `resolve` returns ids, so that the two can be compared.
-                workspaces += [
-                    Workspace(str(node["id"]).lower(), str(node["name"]))
-                    for node in page
-                    if walk.take(node)
-                ]
-                after = info["endCursor"] if info["hasNextPage"] else None
-            except (KeyError, TypeError, AttributeError):
-                raise Failure(
-                    Code.BAD_RESPONSE,
-                    "Archive sent a list of workspaces that cannot be read.",
-                    "Try again later.",
-                ) from None
-            if after is None:
-                return workspaces
-            walk.step(str(after), None)

@@ -7,9 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import anyio
 
+from server.archive.client import Call
+from server.archive.failures import Answer
+from server.archive.walk import Walk
 from server.errors import Code, Failure
 from server.shared_state.choice import Choice, MemoryChoice
 from server.tool.elicitation import Asker, Question
@@ -19,6 +23,13 @@ from server.tool.names import find_matches, suggest
 # centre).
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 _MOST_CHOICES = 50
+OPERATION = "workspaces"
+# A document of its own: `server` knows no tool, and names and ids are all that is needed.
+_DOCUMENT = (
+    "query Workspaces($first: Int, $after: String) { workspaces(first: $first, after: $after) "
+    "{ nodes { id name } pageInfo { endCursor hasNextPage } } }"
+)
+_PAGE, _COST = 100, 5
 # A name that is not found makes the list be read again, unless it is younger than this.
 _STALE_SECONDS = 30.0
 
@@ -29,6 +40,46 @@ class Workspace:
 
     id: str
     name: str
+
+
+async def list_workspaces(
+    execute: Callable[[Call], Awaitable[Answer]], deadline: float
+) -> list[Workspace]:
+    """Return the workspaces that a token sees, their ids in lower case.
+
+    Args:
+        execute: sends a request.
+
+    Raises:
+        Failure: as `Archive.execute`.
+    """
+    workspaces: list[Workspace] = []
+    variables: dict[str, Any] = {"first": _PAGE}
+    walk = Walk()
+    while True:
+        # No workspace: it is the one query that takes no header, and has a limit of its own per
+        # token.
+        answer = await execute(Call(OPERATION, _DOCUMENT, variables, None, _COST, deadline))
+        try:
+            page, info = answer.data["nodes"], answer.data["pageInfo"]
+            for node in filter(walk.take, page):
+                workspaces.append(Workspace(str(node["id"]).lower(), str(node["name"])))
+            after = info["endCursor"] if info["hasNextPage"] else None
+        except (KeyError, TypeError, AttributeError):
+            raise make_unreadable() from None
+        if after is None:
+            return workspaces
+        variables = {**variables, "after": after}
+        walk.step(str(after), None)
+
+
+def make_unreadable() -> Failure:
+    """Return the failure of a list of workspaces that is none."""
+    return Failure(
+        Code.BAD_RESPONSE,
+        "Archive sent a list of workspaces that cannot be read.",
+        "Try again later.",
+    )
 
 
 class Workspaces:

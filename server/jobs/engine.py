@@ -24,10 +24,9 @@ from server.jobs.model import (
     JobState,
     NewJob,
     NewRecord,
-    Phase,
 )
 from server.jobs.observer import Meter, OnEnd, no_limits, tell_nobody
-from server.jobs.reading import JournalReader, Reporter, add_records
+from server.jobs.reading import JournalReader, Reporter, journal_job
 from server.jobs.runner import Runner
 
 # Seconds that what is under way gets when the server ends.
@@ -112,14 +111,7 @@ class LocalJobs(JournalReader):
             records: the records, where they are known already; then the work gathers nothing.
         """
         self._refuse_if_closed()
-        phase = Phase.GATHERING if records is None else Phase.SENDING
-        lease = await self._journal.create(
-            job, self._owner, writes=work.writes, repeatable=work.repeatable, phase=phase
-        )
-        if records is not None:
-            await add_records(self._journal, lease, records, self._sleep)
-        # Only now visible: a crash before this leaves nothing that another server would resume.
-        await self._journal.start(lease)
+        lease = await journal_job(self._journal, self._owner, job, work, records, self._sleep)
         return await self._start_runner(lease, work)
 
     async def wait(

@@ -1,14 +1,15 @@
-"""What every implementation of long work does with the journal alone: look at jobs and records."""
+"""What every implementation of long work does with the journal alone: it journals a new job, and
+looks at jobs and records."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 
 from server.jobs.forecast import describe_left
-from server.jobs.interface import Progress
+from server.jobs.interface import Progress, Work
 from server.jobs.journal import Journal
 from server.jobs.lease import Lease
-from server.jobs.model import Account, JobRow, NewRecord, RecordRow, RecordState
+from server.jobs.model import Account, JobRow, NewJob, NewRecord, Phase, RecordRow, RecordState
 from server.jobs.observer import count_finished
 from server.jobs.ownership import make_foreign
 
@@ -110,15 +111,26 @@ class Reporter:
         await self._on_progress(*progress)
 
 
-async def add_records(
+async def journal_job(
     journal: Journal,
-    lease: Lease,
-    records: Sequence[NewRecord],
+    owner: str,
+    job: NewJob,
+    work: Work,
+    records: Sequence[NewRecord] | None,
     sleep: Callable[[float], Awaitable[object]],
-) -> None:
-    """Journal the records of a new job piece by piece: other callers go on in between."""
-    total = 0
-    for start in range(0, len(records), _CHUNK):
-        total += await journal.add(lease, records[start : start + _CHUNK])
-        await sleep(0)
-    await journal.checkpoint(lease, total=total)
+) -> Lease:
+    """Journal a new job, with its records where they are known already, and return its lease."""
+    phase = Phase.GATHERING if records is None else Phase.SENDING
+    lease = await journal.create(
+        job, owner, writes=work.writes, repeatable=work.repeatable, phase=phase
+    )
+    if records is not None:
+        total = 0
+        # Piece by piece: other callers go on in between.
+        for start in range(0, len(records), _CHUNK):
+            total += await journal.add(lease, records[start : start + _CHUNK])
+            await sleep(0)
+        await journal.checkpoint(lease, total=total)
+    # Only now visible: a crash before this leaves nothing that another server would resume.
+    await journal.start(lease)
+    return lease

@@ -13,18 +13,12 @@ import anyio
 
 from server.archive.client import Archive, BatchResult, Call
 from server.archive.failures import Answer
-from server.archive.walk import Walk
-from server.archive.workspaces import ID
+from server.archive.workspaces import ID, OPERATION, list_workspaces, make_unreadable
 from server.errors import Code, Failure
 from server.limiter import Snapshot
 
 # How long the ids of named workspaces are trusted: names may be given to others.
 _FRESH_SECONDS = 300.0
-_OPERATION = "workspaces"
-_DOCUMENT = (
-    "query Workspaces($first: Int, $after: String) { workspaces(first: $first, after: $after) "
-    "{ nodes { id name } pageInfo { endCursor hasNextPage } } }"
-)
 
 
 class RestrictedArchive(Archive):
@@ -51,7 +45,7 @@ class RestrictedArchive(Archive):
         if call.workspace is not None:
             await self._admit(call)
             return await super().execute(call)
-        if call.operation != _OPERATION:
+        if call.operation != OPERATION:
             raise _refuse()
         ids = await self._find_ids(call.deadline)
         return _filter(await super().execute(call), ids)
@@ -86,21 +80,10 @@ class RestrictedArchive(Archive):
 
     async def _look_up(self, deadline: float) -> set[str]:
         ids: set[str] = set()
-        after: str | None = None
-        walk = Walk()
-        while True:
-            variables = {"first": 100, **({"after": after} if after else {})}
-            call = Call(_OPERATION, _DOCUMENT, variables, None, 5, deadline)
-            answer = await super().execute(call)
-            for node in _list_nodes(answer):
-                names = {str(node.get("id", "")).casefold(), str(node.get("name", "")).casefold()}
-                if not names.isdisjoint(self._allowed):
-                    ids.add(str(node["id"]).casefold())
-            info = answer.data.get("pageInfo") or {}
-            if not info.get("hasNextPage"):
-                return ids
-            after = str(info.get("endCursor"))
-            walk.step(after, None)
+        for workspace in await list_workspaces(super().execute, deadline):
+            if not self._allowed.isdisjoint({workspace.id, workspace.name.casefold()}):
+                ids.add(workspace.id)
+        return ids
 
 
 def _filter(answer: Answer, ids: frozenset[str]) -> Answer:
@@ -115,11 +98,7 @@ def _filter(answer: Answer, ids: frozenset[str]) -> Answer:
 def _list_nodes(answer: Answer) -> list[dict[str, Any]]:
     nodes = answer.data.get("nodes") if isinstance(answer.data, dict) else None
     if not isinstance(nodes, list) or not all(isinstance(node, dict) for node in nodes):
-        raise Failure(
-            Code.BAD_RESPONSE,
-            "Archive sent a list of workspaces that cannot be read.",
-            "Try again later.",
-        )
+        raise make_unreadable()
     return nodes
 
 

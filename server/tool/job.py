@@ -148,17 +148,15 @@ class StartJob(Request[R, C], Generic[R, C]):
 
     async def run(self, context: C) -> Result:
         """Start or resume the job, and return its result or where it stands."""
-        jobs = await context.jobs()
         if self.resume is not None:
+            jobs = await context.jobs()
             row = await _resume_and_follow(self, self.resume, context, jobs)
             return _render(row, self.watch, context)
         plan = self._plan or await self.plan(context)
         about = await describe_plan(plan, context)
         if self.dry_run:
             return whole({"dryRun": True, **about})
-        job = new_job(self, context, plan, 60 * about["minutes"])
-        row = await jobs.start(job, self.work(context), plan.records_known)
-        row = await _follow(jobs, row, context)
+        row = await _start(self, context, plan, about)
         answer = _render(row, self.watch, context)
         # What a job did says more than what it was to do.
         return answer if row.ended else answer.with_fields(plan=about)
@@ -193,14 +191,20 @@ async def read_by_job(request: ReadsByJob[C], context: C, plan: Plan) -> Result:
     Raises:
         Failure: whatever keeps it from being started.
     """
-    jobs = await context.jobs()
     about = await describe_plan(plan, context)
-    job = new_job(request, context, plan, 60 * about["minutes"])
-    row = await jobs.start(job, request.work(context), plan.records_known)
-    answer = _render(await _follow(jobs, row, context), request.watch, context)
+    row = await _start(request, context, plan, about)
+    answer = _render(row, request.watch, context)
     # A job that ended in time looks like any read: its result alone.
     result = answer.structured.get("result")
     return answer.with_fields(plan=about) if result is None else whole(result)
+
+
+async def _start(request: ReadsByJob[C], context: C, plan: Plan, about: dict[str, Any]) -> JobRow:
+    """Start a job and follow it for a while; `about` describes its plan."""
+    jobs = await context.jobs()
+    job = new_job(request, context, plan, 60 * about["minutes"])
+    row = await jobs.start(job, request.work(context), plan.records_known)
+    return await _follow(jobs, row, context)
 
 
 def new_job(request: ReadsByJob[C], context: C, plan: Plan, seconds: float) -> NewJob:

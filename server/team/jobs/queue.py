@@ -16,8 +16,8 @@ from procrastinate.jobs import Status
 
 from server.jobs.forecast import Forecast, read_forecast
 from server.jobs.interface import Progress, Work
-from server.jobs.model import Account, End, JobRow, JobState, NewJob, NewRecord, Phase
-from server.jobs.reading import JournalReader, Reporter, add_records
+from server.jobs.model import Account, End, JobRow, JobState, NewJob, NewRecord
+from server.jobs.reading import JournalReader, Reporter, journal_job
 from server.team.jobs.journal import PostgresJournal
 
 TASK = "run_job"
@@ -129,13 +129,7 @@ class QueuedJobs(JournalReader):
         Args:
             records: the records, where they are known already; then the work gathers nothing.
         """
-        phase = Phase.GATHERING if records is None else Phase.SENDING
-        lease = await self._journal.create(
-            job, _OWNER, writes=work.writes, repeatable=work.repeatable, phase=phase
-        )
-        if records is not None:
-            await add_records(self._journal, lease, records, anyio.sleep)
-        await self._journal.start(lease)
+        lease = await journal_job(self._journal, _OWNER, job, work, records, anyio.sleep)
         # From here on whoever looks for interrupted jobs finds it, however this server ends.
         await self._journal.end(lease, End(JobState.PAUSED))
         await self._nudges.defer(lease.job)

@@ -13,7 +13,7 @@ from graphql import (
     validate,
 )
 
-from server.archive import backend
+from server.archive import workspaces
 from server.archive.operations import (
     ArchiveRequest,
     Mutation,
@@ -157,4 +157,4 @@ def test_every_argument_of_the_operation_is_declared_with_its_type(
 
 
 def test_the_resolvers_own_document_is_one_that_archive_accepts(schema: GraphQLSchema) -> None:
-    assert check(schema, backend._WORKSPACES) <= DEPTH
+    assert check(schema, workspaces._DOCUMENT) <= DEPTH
