@@ -32,8 +32,9 @@ _MARKUP = re.compile(r"<[a-z!/][^>]*>", re.IGNORECASE)
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 # A gateway's own answers: the request may never have reached Archive, so a read is repeated.
 _GATEWAY = (502, 503, 504)
-# What the status alone says of the token, the workspace or the pace; 5xx come on top.
-_REFUSALS = (401, 403, 429)
+# What the status alone says of the token and the workspace, and of the pace; 5xx come on top.
+_DENIALS = (401, 403)
+_REFUSALS = (*_DENIALS, 429)
 
 
 class Answer(NamedTuple):
@@ -82,6 +83,10 @@ def decode_change(reply: Reply, operation: str) -> Answer:
         raise describe_doubt(f"{operation} with a result and an error")
     if isinstance(errors, list) and _may_have_run(reply, errors, data, operation):
         raise describe_doubt(f"{operation} with an error: {_first_message(errors)}")
+    # Archive says why it refuses; a gateway in front of it that only says so may hold back the
+    # answer to a change that was made.
+    if errors is None and reply.status in _DENIALS:
+        raise describe_doubt(f"{operation} with HTTP {reply.status} and no reason")
     return decode(reply, operation)
 
 

@@ -16,7 +16,9 @@ from server.archivebox.auth import Keys, Login
 from server.archivebox.failures import (
     check_answer,
     decode,
+    is_own_refusal,
     is_refused_command,
+    make_doubt,
     make_foreign_failure,
     make_long_failure,
     make_redirect_failure,
@@ -24,7 +26,7 @@ from server.archivebox.failures import (
 from server.archivebox.openapi import Description
 from server.errors import Code, Failure
 from server.http.client import Http
-from server.http.retry import run_with_retries
+from server.http.retry import Transient, run_with_retries
 from server.http.transport import MAX_BODY, Reply
 from server.http.urls import parse_origin
 from server.limiter import Admit, Lane, Limiter, state_key
@@ -259,12 +261,10 @@ class ArchiveBox:
                     largest=send.largest,
                 )
                 slot.report_answer(reply.status, reply.headers, new_connection=reply.new_connection)
-            if not _is_redirect(reply):
-                return parse(reply)
             # A change that is sent on to another address could be made twice, or by somebody else.
-            if send.method != "GET":
-                raise make_redirect_failure(reply, target)
-            return reply
+            if _is_redirect(reply) and send.method == "GET":
+                return reply
+            return _parse(send, reply, target, parse)
 
         for _ in range(_MOST_REDIRECTS):
             answer = await run_with_retries(
@@ -317,6 +317,23 @@ class ArchiveBox:
 def base_url(url: str) -> str:
     """Return the address without what is ours to add."""
     return url.rstrip("/").removesuffix(API).rstrip("/")
+
+
+def _parse(send: Send, reply: Reply, url: str, parse: Callable[[Reply], T]) -> T:
+    """Return what an answer says.
+
+    Raises:
+        Transient: it does not tell what became of a change.
+    """
+    try:
+        if _is_redirect(reply):
+            raise make_redirect_failure(reply, url)
+        return parse(reply)
+    except Failure as failure:
+        is_told = isinstance(failure, Transient) or is_own_refusal(reply)
+        if send.verify and not is_told:
+            raise make_doubt(failure) from None
+        raise
 
 
 def _is_redirect(reply: Reply) -> bool:

@@ -43,6 +43,9 @@ _ARGUMENT_ERRORS = (
     "OverflowError",
     "AssertionError",
 )
+# What the API's own refusals hold, and what its web server says before it looks at a request.
+_OWN_KEYS = frozenset({"detail", "succeeded", "success"})
+_OWN_WORDS = (b"disabled on this host", b"CSRF", b"Method not allowed")
 _MOST_DETAILS = 5
 _MOST_BYTES = 2000
 _LONGEST_HOST = 100
@@ -168,8 +171,7 @@ def make_redirect_failure(reply: Reply, url: str = "") -> Failure:
     if not host or parse_origin(target) == parse_origin(url):
         return Failure(
             Code.BAD_RESPONSE,
-            f"ArchiveBox answered with a redirect (HTTP {reply.status}) that leads nowhere useful; "
-            "nothing was done.",
+            f"ArchiveBox answered with a redirect (HTTP {reply.status}) that leads nowhere useful.",
             _URL_HINT,
         )
     if not _may_be_told(url, target):
@@ -220,6 +222,26 @@ def make_foreign_failure() -> Failure:
         Code.UNSUPPORTED,
         "What answers at ARCHIVEBOX_URL is not an ArchiveBox with a REST API (0.8.5 or newer).",
         "Tell the user to check ARCHIVEBOX_URL: it is the address of the ArchiveBox itself.",
+    )
+
+
+def is_own_refusal(reply: Reply) -> bool:
+    """Return whether ArchiveBox itself refused a request: whoever else answers cannot know what
+    became of it."""
+    try:
+        payload = load_json(reply.body.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError):
+        payload = None
+    if isinstance(payload, dict):
+        return not _OWN_KEYS.isdisjoint(payload)
+    text = reply.body[:_MOST_BYTES]
+    return is_refused_host(reply) or any(words in text for words in _OWN_WORDS)
+
+
+def make_doubt(failure: Failure) -> Transient:
+    """Return the failure of a change whose answer does not tell whether it was made."""
+    return Transient(
+        failure.code, failure.message, failure.hint, worth_repeating=False, **failure.details
     )
 
 

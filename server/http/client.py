@@ -213,10 +213,12 @@ class Http:
         # httpx has no exception of its own for a certificate, only the text of OpenSSL's error.
         is_untrusted = "certificate" in str(error).lower()
         reason, hint = "no connection could be made", ""
+        proxy = f"the proxy of {describe_proxy(self._url)}" if choose_proxy(self._url) else ""
         if _is_unknown_name(error):
-            reason = "no computer of that name can be found"
-        elif choose_proxy(self._url):
-            reason += f" through the proxy of {describe_proxy(self._url)}"
+            # A proxy looks up the names behind it by itself: it is its own that nobody knows.
+            reason = f"no computer of the name of {proxy or 'that host'} can be found"
+        elif proxy:
+            reason += f" through {proxy}"
         if is_untrusted:
             reason = "its TLS certificate is not trusted"
             hint = (

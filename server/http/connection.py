@@ -11,7 +11,9 @@ import ipaddress
 import os
 import ssl
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -23,6 +25,8 @@ from server.settings.extras import install_command
 
 _OWN = "ARCHIVE_MCP_CA_BUNDLE or ARCHIVEBOX_CA_BUNDLE"
 _PUBLIC = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+# In Windows' command line the quotes of `set` become part of the value.
+_AROUND = "\"' \t"
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
@@ -48,7 +52,7 @@ def choose_proxy(url: str) -> str | None:
     if is_loopback(host) or _is_exempt(parts):
         return None
     proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    proxy = (proxies.get(parts.scheme) or proxies.get("all") or "").strip(_AROUND)
     if not proxy:
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
@@ -84,7 +88,12 @@ def build_transport(
     if scheme not in _PROXY_SCHEMES:
         raise _make_proxy_failure(proxy, f"names a proxy of an unknown kind, {scheme}://")
     try:
-        return httpx.AsyncHTTPTransport(
+        # Reading the port raises the ValueError of one that cannot be; httpcore fails on it late.
+        parts = urlsplit(proxy)
+        if not parts.hostname or parts.port == 0:
+            raise ValueError("no host or no port")
+        make = _SocksTransport if scheme.startswith("socks") else httpx.AsyncHTTPTransport
+        return make(
             verify=tls, limits=limits, proxy=httpx.Proxy(proxy, ssl_context=_tls_of_proxy(scheme))
         )
     except ImportError:
@@ -95,6 +104,34 @@ def build_transport(
         ) from None
     except (httpx.InvalidURL, ValueError):
         raise _make_proxy_failure(proxy, "is not the URL of a proxy") from None
+
+
+class _SocksTransport(httpx.AsyncHTTPTransport):
+    """Reports what a SOCKS proxy does wrong as httpx reports it of any other proxy."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        from socksio.exceptions import SOCKSError
+
+        streams: list[Any] = []
+        report = request.extensions.get("trace")
+
+        async def note(event: str, info: Mapping[str, Any]) -> None:
+            if event.endswith("setup_socks5_connection.started"):
+                streams.append(info["stream"])
+            if report is not None:
+                await report(event, info)
+
+        request.extensions = {**request.extensions, "trace": note}
+        try:
+            return await super().handle_async_request(request)
+        except (SOCKSError, httpx.ProxyError) as error:
+            # httpcore forgets the connection.
+            for stream in streams:
+                await stream.aclose()
+            if isinstance(error, httpx.ProxyError):
+                raise
+            # Only the way is opened by SOCKS: what is sent through it comes later.
+            raise httpx.ProxyError("it does not answer as a SOCKS proxy does") from None
 
 
 def make_tls(scheme: str, ca_bundle: Path | None = None) -> ssl.SSLContext:
@@ -130,7 +167,9 @@ def describe_proxy(url: str) -> str:
 def find_variable(proxy: str) -> str:
     """Return the name of the variable that holds a proxy's URL."""
     for name, value in os.environ.items():
-        if name.lower().endswith("_proxy") and value and value in (proxy, proxy[len("http://") :]):
+        if not name.lower().endswith("_proxy"):
+            continue
+        if value and value.strip(_AROUND) in (proxy, proxy[len("http://") :]):
             return name
     return "the system's proxy setting"
 

@@ -71,7 +71,10 @@ class FileFetcher:
             target = reply.headers.get("location")
             if reply.status not in _REDIRECTS or not target:
                 return reply
-            url = urljoin(url, target)
+            try:
+                url = urljoin(url, target)
+            except ValueError:
+                raise Failure(Code.BAD_RESPONSE, "its host redirects to what is no URL") from None
         raise Failure(Code.BAD_RESPONSE, "its host redirects again and again")
 
     async def _read_once(self, url: str, headers: Mapping[str, str], seconds: float) -> Reply:

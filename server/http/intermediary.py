@@ -149,6 +149,18 @@ _SIGNS = (
         "Try from another network, without a VPN; or " + _WHO_RUNS_IT + ".",
     ),
     Sign(
+        lambda page: (
+            page.reply.status in (401, 403)
+            # Those of an API come as JSON, or ask for a token.
+            and page.text.lstrip()[:1] not in ("<", "{", "[")
+            and "bearer" not in page.header("www-authenticate")
+        ),
+        "something in front of it",
+        "Something in front of {api} refused the request in words that are not {api}'s own (HTTP "
+        "{status}): the token or key was not looked at.",
+        "A gateway, proxy or firewall stands before the address in {url}: " + _WHO_RUNS_IT + ".",
+    ),
+    Sign(
         lambda page: page.reply.status in (401, 403, 405, 406) and page.is_html,
         "a web page",
         "A web page answered in place of {api} (HTTP {status}): the token or key was not looked "

@@ -122,9 +122,22 @@ def _is_host(host: str) -> bool:
         # Both ways: letters of other alphabets become `xn--`, and a bad `xn--` is no name.
         ascii_name = host.encode("idna")
         ascii_name.decode("idna")
+        if not host.isascii() or "xn--" in host:
+            _check_letters(host)
     except UnicodeError:
         return False
     return _HOST.fullmatch(ascii_name) is not None
+
+
+def _check_letters(host: str) -> None:
+    """Raise the UnicodeError of a name that the HTTP client cannot look up.
+
+    The standard library knows the rules of 2003, the client those of 2008.
+    """
+    # Few addresses have such letters, and the tables take a while to load.
+    import idna
+
+    idna.decode(idna.encode(host))
 
 
 def parse_origin(url: str) -> str:

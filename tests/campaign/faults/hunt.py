@@ -19,7 +19,7 @@ from server.sandbox.archivebox import Version
 from tests.campaign.faults.answers import BENIGN, FAULTS, LIES
 from tests.campaign.faults.calls import Call, archive_calls, archivebox_calls
 from tests.campaign.faults.figures import CERTAIN, Figures, show
-from tests.campaign.faults.pages import PAGES
+from tests.campaign.faults.pages import OWN_PAGES, PAGES
 from tests.campaign.faults.rest import REST, REST_LIES
 from tests.campaign.faults.server import Fault, Loop
 from tests.campaign.faults.station import Station, archive_station, archivebox_station
@@ -49,6 +49,12 @@ def _kinds(own: dict[str, Any], benign: frozenset[str]) -> list[Kind]:
         *(Kind(name, fault, harmless=name in benign) for name, fault in own.items()),
         *(Kind(name, fault, harmless=name in HARMLESS) for name, fault in WIRE.items()),
         *(Kind(name, fault, reached=False) for name, fault in {**PAGES, **THROTTLED}.items()),
+        # What holds back an answer may have let the request through.
+        *(
+            Kind(f"{name}, behind it", fault)
+            for name, fault in PAGES.items()
+            if name not in OWN_PAGES
+        ),
     ]
 
 

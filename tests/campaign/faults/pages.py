@@ -46,6 +46,11 @@ PAGES: dict[str, Fault] = {
     "redirect to itself": page(308, "", location="/api/v2"),
     "redirect to nonsense": page(302, "", location="http://[::1"),
     "allowed hosts": page(400, "<h1>Bad Request (400)</h1>"),
+    "empty 401": page(401, ""),
+    "text 403": page(403, "Forbidden"),
+    "303 to a list": page(303, "", location="/admin/core/snapshot/"),
+    "https instead": page(302, "", location="https://127.0.0.1/x"),
+    "JSON of a gateway": page(403, '{"message": "Forbidden"}'),
     "bare 400": page(400, "", server="nginx"),
     "404 page": page(404, "<h1>404 Not Found</h1>", server="nginx"),
     "405 page": page(405, "<h1>405 Not Allowed</h1>", server="nginx"),
@@ -58,3 +63,6 @@ PAGES: dict[str, Fault] = {
     "204 nothing": lambda answer: Answer(204, {}, b""),
 }
 """Each by its name. None of them let the request through."""
+
+OWN_PAGES = frozenset({"allowed hosts"})
+"""What the API's own web server says before it looks at a request."""

@@ -128,3 +128,31 @@ async def test_what_only_0_9_74_has_is_unsupported_before() -> None:
         picture = await refused(calls, "get_screencast", snapshot_id=page["id"])
         filtered = await refused(calls, "list_snapshots", crawl_id=page["crawl_id"])
     assert (picture.code, filtered.code) == (Code.UNSUPPORTED, Code.UNSUPPORTED)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "code"),
+    [
+        (302, {"location": "/admin/"}, b"", Code.OUTCOME_UNKNOWN),
+        (302, {"location": "https://127.0.0.1/"}, b"", Code.OUTCOME_UNKNOWN),
+        (403, {}, b'{"message": "Forbidden"}', Code.OUTCOME_UNKNOWN),
+        (400, {}, b"Bad request", Code.OUTCOME_UNKNOWN),
+        (404, {}, b"<h1>404</h1>", Code.OUTCOME_UNKNOWN),
+        (400, {}, b'{"detail": "no"}', Code.INVALID_ARGUMENT),
+        (400, {}, b"<h1>Bad Request (400)</h1>", Code.FORBIDDEN),
+        (404, {}, b'{"succeeded": false, "message": "x"}', Code.NOT_FOUND),
+    ],
+)
+async def test_only_archivebox_itself_can_say_that_a_change_was_not_made(
+    status: int, headers: dict[str, str], body: bytes, code: Code
+) -> None:
+    front = Front()
+
+    async def instead(asked: Asked) -> Answer | None:
+        is_change = asked.method == "POST" and asked.target.endswith("/core/tags/create/")
+        return Answer(status, headers, body) if is_change else None
+
+    front.instead = instead
+    async with fronted(front, ARCHIVEBOX_API_KEY=KEY) as calls:
+        failure = await refused(calls, "create_tag", name="fresh")
+    assert failure.code is code

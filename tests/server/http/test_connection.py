@@ -161,6 +161,9 @@ async def test_a_server_behind_a_proxy_that_breaks_off_may_have_acted(
         ({"ALL_PROXY": "socks4://127.0.0.1:1"}, "ALL_PROXY names a proxy of an unknown kind"),
         ({"HTTPS_PROXY": "one:two:three"}, "HTTPS_PROXY is not the URL of a proxy"),
         ({"https_proxy": "ftp://127.0.0.1"}, "https_proxy names a proxy of an unknown kind"),
+        ({"HTTPS_PROXY": "http://127.0.0.1:-1"}, "HTTPS_PROXY is not the URL of a proxy"),
+        ({"HTTPS_PROXY": "http://127.0.0.1:0"}, "HTTPS_PROXY is not the URL of a proxy"),
+        ({"HTTPS_PROXY": "http://:3128"}, "HTTPS_PROXY is not the URL of a proxy"),
         ({"SSL_CERT_FILE": "/nowhere"}, "SSL_CERT_FILE names /nowhere, which cannot be used"),
         ({"SSL_CERT_FILE": __file__}, "it holds no certificate in PEM form"),
         ({"SSL_CERT_DIR": "/nowhere"}, "SSL_CERT_DIR names /nowhere, which cannot be used"),
@@ -204,6 +207,36 @@ def test_a_socks_proxy_without_its_package_says_how_to_install_it(
         Http(URL, "Archive")
 
     assert refused.value.hint == f"Install it: {sys.executable} -m pip install socksio"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"\x05",
+        b"\x00\x5a\x00\x00\x00\x00\x00\x00",
+        b"\x05\xff",
+        b"\x05\x00" * 999,
+    ],
+    ids=["HTTP", "half", "SOCKS 4", "no way in", "noise"],
+)
+async def test_what_is_no_socks_proxy_is_named_and_nothing_was_sent(
+    words: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with listening(saying(words)) as (port, _):
+        monkeypatch.setenv("ALL_PROXY", f"socks5://me:hidden9@127.0.0.1:{port}")
+        with pytest.raises(Transient, match="The proxy of ALL_PROXY") as refused:
+            await post()
+
+    assert refused.value.may_have_happened is False
+    assert "hidden9" not in f"{refused.value.message} {refused.value.hint}"
+
+
+async def test_a_proxy_that_nobody_knows_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", '"http://proxy.invalid:3128"')
+
+    with pytest.raises(Transient, match="name of the proxy of HTTPS_PROXY can be found"):
+        await post()
 
 
 async def test_a_socks_proxy_opens_the_way(

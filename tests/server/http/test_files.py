@@ -245,6 +245,13 @@ async def test_a_redirect_within_the_same_host_is_followed() -> None:
     assert files.requests[1].startswith(b"GET /b.png ")
 
 
+async def test_a_redirect_to_what_is_no_url_is_not_followed() -> None:
+    async with serve_files(lambda _: redirect("http://[::1")) as files:
+        failure = await expect_refusal(files.url, own=f"http://127.0.0.1:{files.port}/api")
+
+    assert failure.message == "its host redirects to what is no URL"
+
+
 async def test_redirects_without_end_are_given_up() -> None:
     async with serve_files(lambda _: redirect("/again.png")) as files:
         failure = await expect_refusal(files.url, own=f"http://127.0.0.1:{files.port}/api")

@@ -35,6 +35,8 @@ def reply(status: int, body: str = "", **headers: str) -> Reply:
         (reply(401, "", www_authenticate="Negotiate"), "a sign-in of its own", "password"),
         (reply(407), "A proxy on the way", "HTTPS_PROXY"),
         (reply(413, "<h1>Too Large</h1>"), "requests of that size", "fewer ids"),
+        (reply(401), "Something in front of Archive refused", "gateway"),
+        (reply(403, "Forbidden"), "Something in front of Archive refused", "gateway"),
         (reply(403, "<html>no</html>"), "A web page answered in place of Archive", "X_URL"),
     ],
 )

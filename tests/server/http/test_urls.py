@@ -56,6 +56,9 @@ def test_these_hosts_may_be_another_machine(host: str) -> None:
         ("ftp://app.archive.com", "must start with https://"),
         ("file:///etc/passwd", "must start with https://"),
         ("https://", "name a host"),
+        # What the rules of 2003 allow and those of 2008, the client's, do not.
+        ("https://\ufb00.example", "a host that cannot exist"),
+        ("https://xn--zzzzzzz--.example", "a host that cannot exist"),
         ("https://host:port", "is not a URL"),
         ("https://host:99999", "is not a URL"),
         ("https://[::1", "is not a URL"),
