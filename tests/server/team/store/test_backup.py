@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import yoyo
+from psycopg import sql
 
 from server.jobs.model import JobState, RecordState
 from server.team.jobs.journal import PostgresJournal
@@ -52,7 +53,8 @@ def read_statement() -> str:
 def count(url: str, table: str) -> int:
     """The number of rows of a table."""
     with psycopg.connect(url) as connection:
-        row = connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+        statement = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
+        row = connection.execute(statement).fetchone()
         assert row is not None
         return int(row[0])
 
