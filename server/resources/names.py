@@ -21,6 +21,7 @@ REST_SECONDS = 10.0
 _MOST_LISTS = 32
 
 Read = Callable[[Source, Mapping[str, str]], Awaitable[list[Row]]]
+Note = Callable[[Failure, Mapping[str, str]], Awaitable[None]]
 
 
 @dataclass
@@ -39,11 +40,13 @@ class NameCache:
     Args:
         read: reads id and name of every record of a source.
         clock: the time in seconds.
+        note: called with what kept names from being read.
     """
 
-    def __init__(self, read: Read, clock: Callable[[], float]) -> None:
+    def __init__(self, read: Read, clock: Callable[[], float], note: Note | None = None) -> None:
         self._read = read
         self._clock = clock
+        self._note = note
         self._lists: dict[tuple[str, ...], _NameList] = {}
 
     async def get(self, source: Source, parts: Mapping[str, str]) -> list[Row]:
@@ -59,9 +62,13 @@ class NameCache:
             try:
                 with anyio.fail_after(PATIENCE_SECONDS):
                     return await self.refresh(source, parts)
-            except (Failure, TimeoutError):
+            except TimeoutError:
                 names.failed_at = self._clock()
-                return []
+            except Failure as failure:
+                names.failed_at = self._clock()
+                if self._note is not None:
+                    await self._note(failure, parts)
+            return []
 
     async def refresh(self, source: Source, parts: Mapping[str, str]) -> list[Row]:
         """Read id and name of the records now."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +69,7 @@ class Resources:
         self._withheld = [Template.from_row(row) for row in surface.withheld_templates]
         self._variables = {name: Variable.from_row(row) for name, row in surface.variables.items()}
         self._calls = calls
-        self._names = NameCache(self._read_names, clock)
+        self._names = NameCache(self._read_names, clock, self._note_refusal)
 
     def list_templates(self) -> list[dict[str, Any]]:
         """Return the templates as `resources/templates/list` serves them, in the file's order."""
@@ -153,8 +154,7 @@ class Resources:
         # A client completes while somebody types: an error would only flicker.
         try:
             with self._calls.mask_faults("completion/complete"):
-                async with self._calls.note_refusals("completion/complete", arguments):
-                    values = await self._list_values(variables, variable, arguments)
+                values = await self._list_values(variables, variable, arguments)
                 return _make_completion(values, typed)
         except Failure:
             return NOTHING
@@ -245,6 +245,12 @@ class Resources:
                 parts[key] = variable.default
         names = {str(row["name"]) for row in await self._names.get(rows, parts)}
         return sorted(names, key=lambda value: (normalise(value), value))
+
+    async def _note_refusal(self, failure: Failure, parts: Mapping[str, str]) -> None:
+        """Have it in the audit log where names are not shown for want of a right."""
+        with suppress(Failure):
+            async with self._calls.note_refusals("completion/complete", parts):
+                raise failure
 
     async def _read_names(self, source: Source, parts: Mapping[str, str]) -> list[Row]:
         answer = await self._perform(source, parts, fields=["id", "name"])

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, cast
 
 from server.archive.operations import Id, Listing, Query
 from server.archive.records import Record
+from server.audit.auditor import Auditor
 from server.dispatch import Dispatcher
 from server.errors import Failure
 from server.resources.templates import Source, Template, Variable
@@ -159,6 +160,6 @@ def served(shop: Shop, *, clock: Clock | None = None, **offer: Any) -> Resources
         map(asdict, TEMPLATES),
     )
     surface.offer(**{"backends": {"shop"}, "toolsets": ["all"], "read_only": False, **offer})
-    services = SimpleNamespace(backend=backend, principal=LOCAL_USER)
+    services = SimpleNamespace(backend=backend, principal=LOCAL_USER, auditor=Auditor())
     calls = Dispatcher(surface, cast(Services, services), UTC)
     return Resources(surface, calls, clock or Clock())

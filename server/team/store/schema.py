@@ -40,7 +40,8 @@ def migrate(url: str) -> list[str]:
         url: The address of the database: postgresql://user:password@host:port/name.
 
     Raises:
-        SettingsError: The database cannot be reached, is newer, or refuses a migration.
+        SettingsError: The database cannot be reached, is newer, has another encoding than UTF8,
+            or refuses a migration.
     """
     import psycopg
 
@@ -48,6 +49,7 @@ def migrate(url: str) -> list[str]:
 
     try:
         with _lock_database(url) as connection:
+            _check_encoding(connection)
             applied = _read_applied(connection)
             _refuse_newer(applied, read_queue_migrations(connection))
             missing = [name for name in list_migrations() if name not in applied]
@@ -98,6 +100,16 @@ def _lock_database(url: str) -> Iterator[Any]:
     with psycopg.connect(url, autocommit=True, connect_timeout=_CONNECT_SECONDS) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         yield connection
+
+
+def _check_encoding(connection: Any) -> None:
+    # As SQL_ASCII texts arrive as bytes, and people's names in JSON not at all.
+    is_utf8 = "SELECT current_setting('server_encoding') = 'UTF8'"
+    if not connection.execute(is_utf8).fetchone()[0]:
+        raise SettingsError(
+            "The team's database does not have the encoding UTF8. Create one that has: "
+            "`createdb --encoding=UTF8 --template=template0 NAME`."
+        )
 
 
 def _read_applied(connection: Any) -> set[str]:

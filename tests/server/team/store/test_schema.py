@@ -61,6 +61,15 @@ async def test_a_migration_whose_note_was_lost_is_applied_again_over_itself(
         assert await database.execute("SELECT credits FROM spending") == [(7,)]
 
 
+async def test_a_database_of_another_encoding_is_refused(postgres: Postgres) -> None:
+    postgres.execute("CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0")
+    try:
+        with pytest.raises(SettingsError, match=r"UTF8.*createdb"):
+            migrate(postgres.url("ascii"))
+    finally:
+        postgres.drop_database("ascii")
+
+
 async def test_several_migrate_at_once_and_each_migration_is_applied_by_one_of_them(
     empty_database: str,
 ) -> None:

@@ -152,7 +152,8 @@ class Postgres:
 @cache
 def find_programs() -> Programs | Unavailable:
     """Return PostgreSQL's programs: those of the machine, else of Debian's package."""
-    installed = [Path(path).parent for path in [shutil.which("initdb")] if path]
+    # Not the folder of a link: `pg_dump` need not be beside that.
+    installed = [Path(path).resolve().parent for path in [shutil.which("initdb")] if path]
     # Debian installs them beside the PATH, the newest last.
     installed += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     for folder in installed:
