@@ -1,6 +1,7 @@
 """Build, validate and start every package.
 
 python -m scripts.package              write the generated files, and build everything into dist/
+python -m scripts.package bundle       build what an assistant takes: the bundle and the links
 python -m scripts.package generate     write only the files that are generated and committed
 python -m scripts.package check        build, validate each with its own tool, and start each
 python -m scripts.package release      build for publishing; refuses while the owner is unknown
@@ -10,9 +11,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from scripts.package.build import BuildError, build_all
+from scripts.package.build import BuildError, build_all, build_for_assistants
 from scripts.package.committed import find_stale, write_stale
 from scripts.package.identity import PlaceholderError
 from scripts.package.product import DIST, Product, UndescribedError
@@ -23,7 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.package", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
-        "command", nargs="?", choices=("build", "generate", "check", "release"), default="build"
+        "command",
+        nargs="?",
+        choices=("build", "bundle", "generate", "check", "release"),
+        default="build",
     )
     parser.add_argument(
         "names", nargs="*", metavar="PACKAGE", help="check only these, for example mcpb or docker"
@@ -32,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         product = Product()
         match options.command:
+            case "bundle":
+                return _print_paths(build_for_assistants(product))
             case "generate":
                 return _generate(product)
             case "check":
@@ -51,8 +58,11 @@ def _generate(product: Product) -> int:
 
 
 def _build(product: Product) -> int:
-    built = build_all(product)
-    for path in sorted(vars(built).values()):
+    return _print_paths(vars(build_all(product)).values())
+
+
+def _print_paths(paths: Iterable[Path]) -> int:
+    for path in sorted(paths):
         size = f"{path.stat().st_size:,} bytes" if path.is_file() else "folder"
         print(f"{path.relative_to(DIST.parent)}  {size}")
     return 0

@@ -36,17 +36,26 @@ def build_all(product: Product, folder: Path = DIST) -> Built:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     wheel, sdist = _build_distributions(folder)
-    staged, packed = folder / "bundle", folder / f"archive-mcp-{product.version}.mcpb"
-    bundle.stage_bundle(product, staged)
-    bundle.zip_bundle(staged, packed)
+    packed, snippets = build_for_assistants(product, folder)
     entry = describe_registry_entry(product)
     digest = hashlib.sha256(packed.read_bytes()).hexdigest()
     entry["packages"].append(describe_bundle_package(product, digest))
     registry_entry = folder / "server.json"
     registry_entry.write_text(render_json(entry), encoding="utf-8")
+    return Built(wheel, sdist, packed, folder / "bundle", registry_entry, snippets)
+
+
+def build_for_assistants(product: Product, folder: Path = DIST) -> tuple[Path, Path]:
+    """Build the bundle and what the other clients take; return both.
+
+    It needs nothing but what the server needs, so that everybody can do it who installed that.
+    """
+    staged, packed = folder / "bundle", folder / f"archive-mcp-{product.version}.mcpb"
+    bundle.stage_bundle(product, staged)
+    bundle.zip_bundle(staged, packed)
     snippets = folder / "clients"
     _write_clients(product, snippets)
-    return Built(wheel, sdist, packed, staged, registry_entry, snippets)
+    return packed, snippets
 
 
 def run_checked(command: Sequence[str], cwd: Path = ROOT) -> str:
@@ -72,7 +81,7 @@ def _build_distributions(folder: Path) -> tuple[Path, Path]:
 
 
 def _write_clients(product: Product, folder: Path) -> None:
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for name, text in clients.render_snippets(product).items():
         (folder / name).write_text(text, encoding="utf-8")
     links = clients.render_links(product)

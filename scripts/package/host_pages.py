@@ -103,8 +103,8 @@ def _describe_link(title: str, product: Product) -> str:
     """Return the install link; while nobody publishes, the place where it is written to."""
     if product.identity.placeholders():
         return (
-            f"By its link: `python -m scripts.package` writes it into `dist/clients/links.json`, "
-            f"under `{title}`. It carries no secret."
+            "By its link, which carries no secret: `.venv/bin/python -m scripts.package bundle` "
+            f"writes it into `dist/clients/links.json`, under `{title}`."
         )
     url = render_links(product)[title]
     return f"[Add it to {title}]({url}): the link carries no secret."

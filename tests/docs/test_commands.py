@@ -31,6 +31,7 @@ OTHERS = (
     "npx @modelcontextprotocol/inspector",
     ".venv/bin/pip install",
     ".venv/bin/python -m pytest",
+    ".venv/bin/python -m scripts.package bundle",
 )
 INLINE = re.compile(r"`((?:\.venv/bin/)?archive-mcp(?: [^`\n]*)?)`")
 # It holds a real token, asks for one, or waits for a client: parsed, not run.
