@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,6 +40,8 @@ def _is_worth_a_run(
     ):
         return False
     leaf = tree.get_leaf_for_position(mutation.start_pos)
+    if _in_protocol(leaf):
+        return False
     if name == "ExceptionReplacer":
         # Cosmic Ray cannot replace a dotted name (`sqlite3.Error`).
         return leaf.parent.type not in ("power", "atom_expr")
@@ -47,6 +50,16 @@ def _is_worth_a_run(
         # of an annotation for operators.
         return leaf.parent.type in _BINARY and not _in_annotation(leaf)
     return True
+
+
+def _in_protocol(node: Any) -> bool:
+    # What only the type checker compares: nothing of it runs, its implementations have the defaults
+    # that count.
+    while node := node.parent:
+        if node.type == "classdef":
+            bases = "".join(child.get_code() for child in node.children[2:-1])
+            return re.search(r"\bProtocol\b", bases) is not None
+    return False
 
 
 def _in_annotation(node: Any) -> bool:

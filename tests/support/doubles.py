@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio
+
 from server.archive.client import Archive, Call
 from server.archive.failures import Answer
 from server.audit.auditor import Auditor
@@ -76,11 +78,13 @@ class Purse:
         self.left = credits
 
     async def reserve(self, credits: int) -> None:
+        await anyio.lowlevel.checkpoint()  # as a database would: a cancelled caller ends here
         if credits > self.left:
             raise Failure(Code.FORBIDDEN, "Spent.")
         self.left -= credits
 
     async def give_back(self, credits: int) -> None:
+        await anyio.lowlevel.checkpoint()
         self.left += credits
 
 

@@ -39,6 +39,13 @@ async def test_what_the_answer_says_was_not_spent_comes_back() -> None:
     assert purse.left == 7
 
 
+async def test_what_was_spent_beyond_the_count_is_not_taken_twice() -> None:
+    purse = Purse(9)
+    async with spend(purse, 6) as purchase:
+        purchase.spent = 8
+    assert purse.left == 3
+
+
 @pytest.mark.parametrize(("is_sent", "left"), [(False, 9), (True, 3)])
 async def test_credits_of_a_cancelled_call_come_back_unless_it_was_sent(
     is_sent: bool, left: int

@@ -10,8 +10,9 @@ import pytest
 
 from server.errors import Code, Failure
 from server.tool.confirmation import Confirmations, Preview
-from server.tool.context import DELIBERATION_SECONDS, Caller, Context, Scope
+from server.tool.context import DELIBERATION_SECONDS, LOCAL_USER, Caller, Context, Scope
 from server.tool.elicitation import Nobody, Question, Reply
+from server.tool.permissions import EVERYTHING
 from tests.support.doubles import Clock, IdleProcess
 
 PREVIEW = Preview("Delete 1 page?", {"pages": 1})
@@ -122,3 +123,12 @@ async def test_a_token_of_one_workspace_confirms_nothing_in_another() -> None:
         await there.confirm(PREVIEW, call=["tool"], token=token, review=Review(PREVIEW))
     how = await here.confirm(PREVIEW, call=["tool"], token=token, review=Review(PREVIEW))
     assert how == "token"
+
+
+def test_a_context_hands_out_what_belongs_to_its_caller_and_its_process() -> None:
+    context = made(0.0)
+    caller, process = context.caller, context.process
+
+    assert (context.person, context.deadline) == (caller.person, 60.0)
+    assert (context.principal, context.permissions) == (LOCAL_USER, EVERYTHING)
+    assert context.spending is process.spending

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -75,6 +76,18 @@ async def test_the_expected_number_of_records_stays_until_another_is_named(
 
     await journal.checkpoint(lease, total=0)
     assert (await journal.job(lease.job)).total == 0
+
+
+@pytest.mark.parametrize(("unit", "counters"), [("records", {}), ("items", {"unit": "items"})])
+async def test_a_job_says_what_its_records_are_called_where_that_is_not_records(
+    opened: Callable[[], Journal], unit: str, counters: dict[str, str]
+) -> None:
+    journal, job = opened(), replace(JOB, unit=unit)
+    lease = await journal.create(job, "first", writes=True, repeatable=True, phase=Phase.SENDING)
+    await journal.start(lease)
+
+    row = await journal.job(lease.job)
+    assert (row.unit, row.counters) == (unit, counters)
 
 
 async def test_a_long_name_of_a_job_that_does_not_exist_is_cut(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -177,17 +178,22 @@ async def test_what_a_form_of_a_page_can_send_is_refused(
     assert await wire.status(signed(wire, content_type=content_type)) in (400, 415)
 
 
-async def test_as_many_requests_as_are_set_are_taken_on_at_once(wire: Wire) -> None:
-    async def wait() -> None:
-        await wire.send(signed(wire, b"", content_length="100"))
-
-    async with anyio.create_task_group() as group:
-        for _ in range(LIMITS.requests):
-            group.start_soon(wait)
-        await anyio.sleep(0.3)
+@pytest.mark.parametrize(("each", "most", "status"), [(2, 9, b"429"), (9, 3, b"503")])
+async def test_as_many_requests_as_are_set_are_taken_on_at_once(
+    tmp_path: Path, each: int, most: int, status: bytes
+) -> None:
+    limits = replace(LIMITS, requests=most, requests_each=each, body_seconds=3600)
+    team = make_team(tmp_path, limits=limits, public_url="https://archive-mcp.example.com")
+    async with listen(team, tmp_path) as wire, AsyncExitStack() as stack:
+        for _ in range(min(each, most)):
+            stream = await stack.enter_async_context(
+                await anyio.connect_tcp("127.0.0.1", wire.team.port)
+            )
+            # The server says that it is ready for the body, which does not come.
+            await stream.send(signed(wire, b"", content_length="100", expect="100-continue"))
+            assert (await stream.receive()).startswith(b"HTTP/1.1 100 ")
         answer = await wire.send(signed(wire))
-        group.cancel_scope.cancel()
-    assert answer.startswith((b"HTTP/1.1 503 ", b"HTTP/1.1 429 "))
+    assert answer.split(b" ", 2)[1] == status
     assert b"retry-after" in answer
 
 
