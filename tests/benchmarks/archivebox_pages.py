@@ -20,7 +20,7 @@ _START = datetime(2026, 1, 1)
 Json = dict[str, Any]
 
 
-def insert_pages(database: Path) -> None:
+def insert_pages(database: Path, count: int = PAGES) -> None:
     """Insert the pages, each with one output, some of them with a tag."""
     connection = sqlite3.connect(database, timeout=60)
     with connection:
@@ -30,7 +30,7 @@ def insert_pages(database: Path) -> None:
         _insert(connection, "crawls_crawl", _crawl(crawl, user, stamp))
         named = {"name": "rows", "created_at": stamp, "modified_at": stamp, "created_by_id": user}
         tag = _insert(connection, "core_tag", named)
-        for number in range(PAGES):
+        for number in range(count):
             page = _page(number, crawl)
             _insert(connection, "core_snapshot", page)
             _insert(connection, "core_archiveresult", _result(number, page))

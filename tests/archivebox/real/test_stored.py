@@ -11,6 +11,15 @@ import pytest
 
 from server.errors import Code
 from tests.support.archivebox.install import ALL_VERSIONS
+from tests.support.archivebox.points import (
+    CANCELLED,
+    CHANGED,
+    DELETED,
+    LISTED_ONLY,
+    REMOVED,
+    TAGGED_AGAIN,
+    Record,
+)
 from tests.support.archivebox.stored import Stored, plain_id
 from tests.support.archivebox.targets import Target
 
@@ -43,10 +52,11 @@ async def test_tags_are_made_put_on_renamed_taken_off_and_deleted(
 
 
 @since_0_9
-async def test_a_change_of_a_page_is_stored(target: Target, stored: Stored) -> None:
+async def test_a_change_of_a_page_is_stored(target: Target, stored: Stored, record: Record) -> None:
     page = await _listed(target)
     await target.call("update_snapshot", snapshot_id=page["id"], status="sealed", tags=["Mills"])
     assert (stored.status(page["id"]), stored.tags(page["id"])) == ("sealed", {"Mills"})
+    record(7, CHANGED, f"{stored.status(page['id'])}; {stored.describe(page['url'])}")
 
     await target.call("update_snapshot", snapshot_id=page["id"], status="queued")
     assert stored.status(page["id"]) == "queued"
@@ -82,7 +92,9 @@ async def test_an_added_page_is_on_disk_with_its_tags(target: Target, stored: St
 
 
 @since_0_9
-async def test_tags_asked_for_are_on_a_known_page(target: Target, stored: Stored) -> None:
+async def test_tags_asked_for_are_on_a_known_page(
+    target: Target, stored: Stored, record: Record
+) -> None:
     page = await target.saved()
     added = await target.call("add", urls=[page["url"]], tag="Later")
     await target.archive(added.get("crawl_id"))
@@ -90,35 +102,47 @@ async def test_tags_asked_for_are_on_a_known_page(target: Target, stored: Stored
     # 0.9.31 makes another copy, and that carries the tags.
     assert len(copies) == {"0.9.73": 1, "0.9.31": 2}[target.version]
     assert "Later" in stored.tags(copies[-1])
+    record(7, TAGGED_AGAIN, stored.describe(page["url"]))
 
 
 @since_0_9
-async def test_what_is_listed_only_is_not_archived(target: Target, stored: Stored) -> None:
+async def test_what_is_listed_only_is_not_archived(
+    target: Target, stored: Stored, record: Record
+) -> None:
     url = target.fresh.pop()
     await target.call("add", urls=[url], index_only=True)
     await _work_off(stored)
     ((page,),) = stored.rows("SELECT id FROM core_snapshot WHERE url = ?", url)
     assert stored.rows("SELECT plugin FROM core_archiveresult WHERE snapshot_id = ?", page) == []
     assert not any("tides" in path.name for path in stored.files(page))
+    record(7, LISTED_ONLY, stored.describe(url))
 
 
 @since_0_9
-async def test_a_deleted_page_is_gone_with_its_files(target: Target, stored: Stored) -> None:
+async def test_a_deleted_page_is_gone_with_its_files(
+    target: Target, stored: Stored, record: Record
+) -> None:
     page, neighbour = await target.saved(), await target.saved()
     assert stored.files(page["id"])
     await target.confirmed("delete_snapshot", snapshot_id=page["id"])
     await _work_off(stored)
     assert (stored.status(page["id"]), stored.files(page["id"])) == (None, [])
     assert stored.files(neighbour["id"])
+    left = f"{stored.describe(page['url'])}, {len(stored.files(page['id']))} files"
+    record(3, DELETED, f"{left}; its neighbour: {stored.describe(neighbour['url'])}")
 
 
 @since_0_9
-async def test_removed_pages_are_gone_with_their_files(target: Target, stored: Stored) -> None:
+async def test_removed_pages_are_gone_with_their_files(
+    target: Target, stored: Stored, record: Record
+) -> None:
     page, neighbour = await target.saved(), await target.saved()
     await target.confirmed("remove", filter_patterns=[page["url"]], filter_type="exact")
     await _work_off(stored)
     assert (stored.status(page["id"]), stored.files(page["id"])) == (None, [])
     assert stored.files(neighbour["id"])
+    left = f"{stored.describe(page['url'])}, {len(stored.files(page['id']))} files"
+    record(3, REMOVED, f"{left}; its neighbour: {stored.describe(neighbour['url'])}")
 
 
 @newest
@@ -138,7 +162,9 @@ async def test_a_result_is_made_and_gets_a_file(target: Target, stored: Stored) 
 
 
 @since_0_9
-async def test_jobs_tag_and_cancel_pages(target: Target, stored: Stored, tmp_path: Path) -> None:
+async def test_jobs_tag_and_cancel_pages(
+    target: Target, stored: Stored, tmp_path: Path, record: Record
+) -> None:
     page = await target.saved("Shelf")
     settings = {
         "ARCHIVEBOX_API_KEY": stored.real.key,
@@ -161,6 +187,7 @@ async def test_jobs_tag_and_cancel_pages(target: Target, stored: Stored, tmp_pat
         " core_snapshot.id WHERE url = ?"
     )
     assert stored.rows(outputs, url) == []
+    record(7, CANCELLED, f"no open crawl; {stored.describe(url)}")
 
 
 @pytest.mark.parametrize("box", ALL_VERSIONS[2:], indirect=True)

@@ -4,15 +4,13 @@ its answer."""
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
 import pytest
 
 from tests.support.archivebox.install import ALL_VERSIONS
+from tests.support.archivebox.points import SCHEDULED, Record
 from tests.support.archivebox.stored import Stored
 from tests.support.archivebox.targets import Target
 
@@ -21,16 +19,10 @@ Json = dict[str, Any]
 since_0_9 = pytest.mark.parametrize("box", ALL_VERSIONS[:2], indirect=True)
 
 
-@pytest.fixture
-async def working(target: Target, stored: Stored, tmp_path: Path) -> AsyncIterator[Target]:
-    """The product with a folder for its jobs."""
-    settings = {"ARCHIVEBOX_API_KEY": stored.real.key, "ARCHIVE_MCP_STATE_DIR": str(tmp_path)}
-    async with target.connect(**settings) as calls:
-        yield replace(target, calls=calls)
-
-
 @since_0_9
-async def test_each_run_of_a_schedule_is_another_copy(target: Target, stored: Stored) -> None:
+async def test_each_run_of_a_schedule_is_another_copy(
+    target: Target, stored: Stored, record: Record
+) -> None:
     url = target.fresh.pop()
     await target.confirmed("schedule", import_path=url, every="daily", tag="Daily")
     enabled = (
@@ -52,6 +44,7 @@ async def test_each_run_of_a_schedule_is_another_copy(target: Target, stored: St
         assert stored.tags(copy) == {"Daily"}
     shown = await target.call("schedule", show=True)
     assert [row["copies"] for row in shown["schedules"]] == [3]
+    record(2, SCHEDULED, stored.describe(url))
 
     await target.confirmed("schedule", clear=True)
     assert stored.rows(enabled) == []
@@ -59,7 +52,7 @@ async def test_each_run_of_a_schedule_is_another_copy(target: Target, stored: St
 
 @since_0_9
 async def test_a_retry_makes_a_copy_of_what_failed_and_none_of_what_is_good(
-    working: Target, stored: Stored
+    working: Target, stored: Stored, record: Record
 ) -> None:
     good, bad = working.fresh.pop(), f"{stored.real.pages['missing']}?retried"
     added = await working.call("add", urls=[good, bad], tag="Retried")
@@ -69,13 +62,17 @@ async def test_a_retry_makes_a_copy_of_what_failed_and_none_of_what_is_good(
     await working.confirmed("start_save", **job)
     await _work_off(stored)
     assert (len(stored.copies(good)), len(stored.copies(bad))) == (1, 2)
+    state = f"good page: {stored.describe(good)}; the 404: {stored.describe(bad)}"
+    record(1, "`start_save` retry of a good page without favicon and of a 404", state)
 
     listed = await working.call("list_snapshots", url=good, status="succeeded")
     assert [page["id"] for page in listed["nodes"]] == [await _id_of(working, good)]
 
 
 @since_0_9
-async def test_what_fits_a_query_is_deleted_with_its_files(working: Target, stored: Stored) -> None:
+async def test_what_fits_a_query_is_deleted_with_its_files(
+    working: Target, stored: Stored, record: Record
+) -> None:
     pages = [await working.saved("Gone") for _ in range(2)]
     neighbour = await working.saved("Stays")
     assert all(stored.page_files(page["id"]) for page in pages)
@@ -84,6 +81,8 @@ async def test_what_fits_a_query_is_deleted_with_its_files(working: Target, stor
     for page in pages:
         assert (stored.status(page["id"]), stored.files(page["id"])) == (None, [])
     assert stored.page_files(neighbour["id"])
+    gone = [stored.describe(page["url"]) for page in pages]
+    record(3, "`start_remove` of two pages by tag, then the runner", ", ".join(gone))
 
 
 @since_0_9
@@ -101,12 +100,15 @@ async def test_an_update_makes_the_output_that_is_missing(target: Target, stored
 
 
 @since_0_9
-async def test_an_update_makes_no_second_copy(target: Target, stored: Stored) -> None:
+async def test_an_update_makes_no_second_copy(
+    target: Target, stored: Stored, record: Record
+) -> None:
     page = await target.saved()
     await _update(target, page["url"])
     await _work_off(stored)
     assert len(stored.copies(page["url"])) == 1
     assert stored.page_files(page["id"])
+    record(7, "`update` of a saved page, then the runner", stored.describe(page["url"]))
 
 
 async def _update(target: Target, url: str) -> None:

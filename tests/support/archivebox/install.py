@@ -79,6 +79,11 @@ _RELEASES: Mapping[Version, Release] = {
 }
 
 
+def package_of(version: Version) -> str:
+    """Return the release that stands for a version, as PyPI calls it."""
+    return _RELEASES[version].package
+
+
 @dataclass(frozen=True)
 class Account:
     """Who runs the servers: arguments for a subprocess; None leaves things as they are."""

@@ -89,6 +89,24 @@ class Stored:
                 own.append(path)
         return own
 
+    def describe(self, url: str) -> str:
+        """Return the copies of a page in words: tags, outputs that hold it, and files of each."""
+        copies = [self._describe_copy(identifier) for identifier in self.copies(url)]
+        return f"{len(copies)} copies: {'; '.join(copies)}" if copies else "no copy"
+
+    def _describe_copy(self, identifier: str) -> str:
+        outputs = [f"{plugin} {status}" for plugin, status, _ in self.outputs(identifier)]
+        pages = [output for output in outputs if output.startswith(("wget", "hashes", "favicon"))]
+        tags = f"tags {', '.join(sorted(self.tags(identifier)))}" if self.tags(identifier) else ""
+        files = f"{len(self.page_files(identifier))} own of {len(self.files(identifier))} files"
+        return ", ".join(filter(None, [tags, *pages, files]))
+
+    def count(self, table: str) -> int:
+        """Return how many rows a table has; 0 where there is no such table."""
+        if not self.rows("SELECT 1 FROM sqlite_master WHERE name = ?", table):
+            return 0
+        return int(self.rows(f"SELECT COUNT(*) FROM {table}")[0][0])  # noqa: S608  # names of the tests
+
     @property
     def _is_old(self) -> bool:
         return self.real.version == "0.8.5"

@@ -47,7 +47,7 @@ def make_table(
             wrong += not is_right
             cells.append(verdict if is_right else f"**{verdict}**")
         about = f"{name} ({KINDS[name].why})"
-        held = [_outputs(stored, url), _files(stored, url)]
+        held = [describe_outputs(stored, url), describe_files(stored, url)]
         lines.append(_row([about, KINDS[name].truth, *cells, reasons.get(name, ""), *held]))
     return "\n".join([*lines, f"{wrong} of {len(urls) * len(ways)} verdicts are wrong."])
 
@@ -56,7 +56,7 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 
 
-def _outputs(stored: Stored, url: str) -> str:
+def describe_outputs(stored: Stored, url: str) -> str:
     """Return status and text of each output of the newest copy."""
     parts: list[str] = []
     for identifier in stored.copies(url)[-1:]:
@@ -66,7 +66,7 @@ def _outputs(stored: Stored, url: str) -> str:
     return "; ".join(parts) or "no output"
 
 
-def _files(stored: Stored, url: str) -> str:
+def describe_files(stored: Stored, url: str) -> str:
     """Return name and size of the page's own files of the newest copy."""
     paths = [path for identity in stored.copies(url)[-1:] for path in stored.page_files(identity)]
     return ", ".join(f"{path.name} {path.stat().st_size} B" for path in paths[:4]) or "nothing"

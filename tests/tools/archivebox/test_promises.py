@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from server.errors import Code
+from server.jobs import Handle
 from server.sandbox.archivebox import Version
 from tests.support.archivebox.front import Front, call, fronted, refused
 from tests.support.archivebox.keeping import Json, Keeper, keeper
@@ -183,11 +184,29 @@ async def test_a_read_only_server_checks_and_changes_nothing() -> None:
     ) as calls:
         calls._catalog.offer(backends={"archivebox"}, toolsets=["all"], read_only=True)
         checked = await call(calls, "start_save", action="check", urls=FRESH[:1])
-        failure = await refused(calls, "start_save", action="save", urls=FRESH[:1])
+        shown = await call(calls, "schedule", show=True)
+        failures = [
+            await refused(calls, "start_save", action="save", urls=FRESH[:1]),
+            await refused(calls, "schedule", clear=True),
+        ]
 
     assert checked["result"]["counts"]["missing"] == 1
-    assert failure.code is Code.READ_ONLY
+    assert shown["schedules"] == []
+    assert {failure.code for failure in failures} == {Code.READ_ONLY}
     assert not front.times("/cli/add")
+
+
+async def test_a_job_whose_pages_are_awaited_says_what_it_waits_for() -> None:
+    messages: set[str] = set()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Handle, "set_message", lambda _, text: messages.add(text))
+        async with keeper("0.9.73") as one:
+            await one.ended(await one.call(action="save", urls=FRESH[:2]))
+            await one.call(action="save", urls=FRESH[2:4], wait_minutes=0)
+            await one.ended(await one.agreed(action="cancel"))
+    # A forecast tells of the messages that begin so.
+    assert len(messages) >= 2
+    assert all(text.startswith("waits for ArchiveBox to ") for text in messages)
 
 
 async def _known(one: Keeper) -> Json:

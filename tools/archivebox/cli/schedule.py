@@ -44,6 +44,7 @@ class Schedule(Confirmed[Report]):
         "scheduling"
     )
     risk: ClassVar[Risk] = "changes"
+    reads_too = True
     repeatable = False
     verify = "show the schedule."
 
@@ -68,6 +69,9 @@ class Schedule(Confirmed[Report]):
         if self.import_path:
             check_web_address(self.import_path)
             Cron.parse(self.every or "")
+
+    def call_risk(self) -> Risk:
+        return "reads" if self.show else self.risk
 
     def body(self) -> dict[str, Any]:
         if self.clear:

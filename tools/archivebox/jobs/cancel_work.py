@@ -118,7 +118,7 @@ class CancelWork(ChangeWork):
             states |= dict.fromkeys(row.detail["pages"], "open")
         async for _ in job.poll(first=1.0, longest=8.0, limit=_SEEN_AFTER, counter="looked"):
             open_pages = list(filter(lambda page: states[page] == "open", states))
-            job.set_message(f"waiting for ArchiveBox to stop {len(open_pages):,} pages")
+            job.set_message(f"waits for ArchiveBox to stop {len(open_pages):,} pages")
             for identity in open_pages:
                 states[identity] = await self._state(identity)
             if "open" not in states.values():

@@ -251,11 +251,13 @@ def _quote(name: str) -> str:
 def _cancel_plan(records: list[NewRecord]) -> Plan:
     pages = sum(len(record.detail["pages"]) for record in records)
     crawls = sum(record.key.startswith("crawl:") for record in records)
-    ended = f", which ends {count_noun(crawls, 'crawl')}" if crawls else ""
+    message = f"Cancel {count_noun(pages, 'page')} still queued"
+    if crawls and pages:
+        message += f", which ends {count_noun(crawls, 'crawl')}"
+    elif crawls:
+        message = f"End {count_noun(crawls, 'crawl')}, before any page is archived"
     # Two requests: look whether it is still queued, then cancel; and one look at each page.
-    return _plan_with_question(
-        records, f"Cancel {count_noun(pages, 'page')} still queued{ended}", each=3
-    )
+    return _plan_with_question(records, message, each=3)
 
 
 def _retry_plan(retries: Retries) -> Plan:

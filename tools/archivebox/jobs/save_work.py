@@ -151,8 +151,7 @@ class SaveWork:
 
     def _waits_for(self, away: dict[int, RecordRow]) -> str:
         return (
-            f"waiting for ArchiveBox to archive {len(away):,} pages; {len(self._outcomes):,} are "
-            "done"
+            f"waits for ArchiveBox to archive {len(away):,} pages; {len(self._outcomes):,} are done"
         )
 
     def body(self, records: list[RecordRow]) -> Json:
