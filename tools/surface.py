@@ -19,8 +19,10 @@ import tools.archive
 import tools.archive.templates
 import tools.archive_mcp
 import tools.archivebox
+from server.tool.hosts import SEARCH_HINT
 from server.tool.request import Request
 from server.tool.schema import input_schema
+from server.tool.search import write_hint
 
 FILE = Path(__file__).with_name("surface.json")
 PAGE = Path(__file__).parents[1] / "docs" / "tools.md"
@@ -95,6 +97,10 @@ def page() -> str:
     return _TABLE.sub(lambda _: table, PAGE.read_text(encoding="utf-8"))
 
 
+def _write_hint(request: type[Request[Any, Any]]) -> str:
+    return write_hint(request.tool_name(), request.description(), request.search_hint)
+
+
 def _row(request: type[Request[Any, Any]]) -> dict[str, Any]:
     tool = {
         "name": request.tool_name(),
@@ -104,7 +110,7 @@ def _row(request: type[Request[Any, Any]]) -> dict[str, Any]:
         # Left out rather than null: MCP allows a schema or none.
         **({"outputSchema": schema} if (schema := request.output_schema()) else {}),
         "annotations": request.annotations(),
-        "_meta": request.meta(),
+        "_meta": request.meta() | {SEARCH_HINT: _write_hint(request)},
     }
     return {
         "tool": tool,

@@ -48,7 +48,9 @@ class CompareBrands(Workflow[CompetitorBrand]):
         "us against competitors, us vs them, versus, comparison with rivals, who gets more "
         "mentions, are we ahead, who is winning, market position, rank among brands, benchmark, "
         "over the last months, change since last month, how do we stack up, bigger than, behind, "
-        "who leads, league table, SOV, gap"
+        "who leads, league table, SOV, gap, losing ground, gaining, slice of the conversation, "
+        "market, catch up, overtake, how far ahead, per brand, half year, outperform, who's "
+        "ahead, standing, position, dominate"
     )
     risk = "reads"
     repeatable = True

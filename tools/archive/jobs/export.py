@@ -39,7 +39,9 @@ class StartExport(StartJob[JobRow, ArchiveContext], ExportQuery, Workflow[JobRow
         "export creators, spreadsheet, excel, CSV of every post, download a table, dump the "
         "database, google sheets, everything with captions and transcripts, all influencers with "
         "email, hand over, send the data, backup, raw data, parquet, json, all posts with likes, "
-        "for my analyst, for the newsletter tool, mailing list, columns"
+        "for my analyst, for the newsletter tool, mailing list, columns, download the list of "
+        "accounts as csv, creator database, sheet, accounts that mentioned us, influencers we "
+        "have contact details for, google sheet, xlsx, download, dump, file of, table"
     )
     risk = "adds"
     repeatable = False
