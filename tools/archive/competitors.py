@@ -46,8 +46,8 @@ _NO_DATA = (
 class GetCompetitorBrands(Connection[CompetitorBrand]):
     """List the tracked competitors with posts, influencers, reach, engagements and EMV of a month
     or week. The first page adds the own brand ("You", isOwnBrand). earnedMediaValue is in US
-    dollars here but in cents for posts: do not mix them. Null means that there is no data. Needs a
-    plan with Competitor Insights."""
+    dollars here, that of posts in what `units` says: do not mix them. Null means that there is no
+    data. Needs a plan with Competitor Insights."""
 
     operation = "competitorBrands"
     title = "Compare competitor brands"

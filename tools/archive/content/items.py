@@ -84,7 +84,7 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     engagement: "top posts", "posts by @x", words in captions, usage rights, or the content of a
     view or collection (`presetId`). Default order: newest first. For post links use
     archive_get_item_ids_by_url; for metrics over time archive_get_engagement_history. Null metrics
-    are unavailable, not 0; earnedMediaValue is in cents."""
+    are unavailable, not 0; `units` names EMV's."""
 
     operation = "items"
     title = "Search Archive content"

@@ -43,8 +43,8 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     """Get the engagement of many items, as a job. `timelines` writes metrics over time, one row per
     snapshot, into a file and is free. `refresh` has Archive measure now and waits for it; it spends
     3 billing credits per item and asks the user first. For one item use
-    archive_get_engagement_history. Returns the result or, if it takes longer, a job id. Money is in
-    cents."""
+    archive_get_engagement_history. Returns the result or, if it takes longer, a job id. `units`
+    names that of money."""
 
     operation = "engagement_job"
     title = "Engagement of many items"

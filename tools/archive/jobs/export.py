@@ -31,7 +31,8 @@ _CREATORS_BY = ("filter", "customAttributeConditions", "presetId")
 class StartExport(StartJob[JobRow, ArchiveContext], ExportQuery, Workflow[JobRow]):
     """Write items or creators of Archive (archive.com) to a file: for spreadsheets (Excel, CSV), or
     for more than a search returns. Returns the path, rows, columns and a link or, if it takes
-    longer, a job id. Earned media value is in cents, in spreadsheets in dollars too."""
+    longer, a job id. Earned media value is in the unit that `units` names, in spreadsheets in
+    dollars too."""
 
     operation = "export"
     title = "Export to a file"
