@@ -19,9 +19,11 @@ import tools.archive
 import tools.archive.templates
 import tools.archive_mcp
 import tools.archivebox
+from server.tool.hosts import SEARCH_HINT
 from server.tool.request import Request
 from server.tool.result import drop_empty
 from server.tool.schema import input_schema
+from server.tool.search import write_hint
 
 FILE = Path(__file__).with_name("surface.json")
 PAGE = Path(__file__).parents[1] / "docs" / "tools.md"
@@ -98,6 +100,10 @@ def page() -> str:
     return _TABLE.sub(lambda _: table, PAGE.read_text(encoding="utf-8"))
 
 
+def _write_hint(request: type[Request[Any, Any]]) -> str:
+    return write_hint(request.tool_name(), request.description(), request.search_hint)
+
+
 def _row(request: type[Request[Any, Any]]) -> dict[str, Any]:
     tool = {
         "name": request.tool_name(),
@@ -107,7 +113,7 @@ def _row(request: type[Request[Any, Any]]) -> dict[str, Any]:
         # Left out where there is none: MCP allows a schema, and no null.
         **drop_empty({"outputSchema": request.output_schema()}),
         "annotations": request.annotations(),
-        "_meta": request.meta(),
+        "_meta": request.meta() | {SEARCH_HINT: _write_hint(request)},
     }
     row = {
         "tool": tool,

@@ -60,7 +60,7 @@ class Money:
     @property
     def dollars_unit(self) -> str:
         """The unit of converted figures, with a word where it is a guess."""
-        return "USD, assumed" if self.assumed else "USD"
+        return self._state("USD")
 
     @property
     def units(self) -> dict[str, str]:
@@ -107,9 +107,12 @@ class Money:
         return shown
 
     def restate_units(self, units: dict[str, str]) -> dict[str, str]:
-        """Return the units of data, cents replaced by what the user set."""
-        names = {"cents": self.data_unit}
+        """Return the units of data, cents replaced by what the user set, or named as assumed."""
+        names = {"cents": self._state(self.data_unit)}
         return {field: names.get(unit, unit) for field, unit in units.items()}
+
+    def _state(self, unit: str) -> str:
+        return f"{unit}, assumed" if self.assumed else unit
 
     def _show_amounts(self, value: Any) -> Any:
         if not isinstance(value, dict):

@@ -252,7 +252,7 @@ async def test_the_main_job_top_posts_into_a_new_collection(
         ids = [each["id"] for each in top["nodes"]]
         values = [each["currentEngagement"]["earnedMediaValue"] for each in top["nodes"]]
         assert values == sorted(values, reverse=True)
-        assert top["units"] == {"earnedMediaValue": "cents"}
+        assert top["units"] == {"earnedMediaValue": "cents, assumed"}
         for each in ids:
             given = {"itemId": each, "collectionNames": ["Q4 Report"], "autoCreate": True}
             await called(client, "archive_add_item_to_collections", given)

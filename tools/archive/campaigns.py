@@ -16,5 +16,6 @@ class GetCampaigns(Connection[Campaign]):
         "which campaigns are running, launches, active campaign, past campaigns, campaign id, "
         "campaign dates, when did the campaign start, spring campaign, launch, brief, when does "
         "the campaign, activation end, back-to-school, seasonal, influencer campaign, "
-        "participants"
+        "participants, list all our campaigns, how many creators are on it, live, ongoing, "
+        "upcoming, finished, ended, scheduled"
     )

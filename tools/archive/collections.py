@@ -60,7 +60,8 @@ class GetCollections(Listing[Collection]):
     always_loaded = True
     search_hint = (
         "boards, moodboards, albums, how many posts are in each folder, biggest folder, most "
-        "posts, empty folders, show the folders, names of our folders, folders with sizes"
+        "posts, empty folders, show the folders, names of our folders, folders with sizes, is "
+        "there a board yet, content, all boards"
     )
     capped = True
 
@@ -73,7 +74,8 @@ class GetCollection(Query[Collection]):
     search_hint = (
         "one folder, how many posts are in the folder, size of a folder, details of a board, "
         "moodboard, album, count of items in a folder, in which section is the folder, number of "
-        "posts in the folder, is the folder empty, about this board"
+        "posts in the folder, is the folder empty, about this board, is there a board for, how "
+        "many posts sit in"
     )
     missing = "No collection has that id in this workspace."
     instead = "{collections} lists the collections; ids of content views do not work here."
@@ -98,7 +100,7 @@ class CreateCollection(Mutation[CollectionPayload]):
     title = "Create a collection"
     search_hint = (
         "make a folder, set up a folder, moodboard, album, empty folder called, start a folder "
-        "for a pitch or campaign, open a new board"
+        "for a pitch or campaign, open a new board, I'd like a fresh album, new place for posts"
     )
     risk = "adds"
     repeatable = False
@@ -175,7 +177,8 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
     search_hint = (
         "save a post to a folder, put this reel, tiktok, video, story into the folder, add to "
         "moodboard, board, album, add post to several folders, file it under, pin, collect, "
-        "bookmark a post, belongs in the folder, favourites, shortlist"
+        "bookmark a post, belongs in the folder, favourites, shortlist, favorites, as well, "
+        "stick, throw this post into, drop in"
     )
     risk = "adds"
     repeatable = True
@@ -250,7 +253,8 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
     search_hint = (
         "remove this reel, tiktok, video, story from the folder, doesn't belong in the moodboard, "
         "board, album, kick out, wrong folder, unfile, drop a post from, shouldn't be in the "
-        "folder, not part of, take it out again"
+        "folder, not part of, take it out again, take it out, pull it from every collection, not "
+        "anymore, pull, kick, shouldn't be there"
     )
     risk = "removes"
     repeatable = True

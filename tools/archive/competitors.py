@@ -46,15 +46,16 @@ _NO_DATA = (
 class GetCompetitorBrands(Connection[CompetitorBrand]):
     """List the tracked competitors with posts, influencers, reach, engagements and EMV of a month
     or week. The first page adds the own brand ("You", isOwnBrand). earnedMediaValue is in US
-    dollars here but in cents for posts: do not mix them. Null means that there is no data. Needs a
-    plan with Competitor Insights."""
+    dollars here, that of posts in what `units` says: do not mix them. Null means that there is no
+    data. Needs a plan with Competitor Insights."""
 
     operation = "competitorBrands"
     title = "Compare competitor brands"
     search_hint = (
         "competition, which brands are we tracking, how do they perform, reach and posts of each "
         "competitor, benchmark, market, ranking of brands, own brand against others, other brands "
-        "in our space, tracked brands, how are the others doing, industry overview, EMV of rivals"
+        "in our space, tracked brands, how are the others doing, industry overview, EMV of "
+        "rivals, earned media of each competitor next to ours, peers, rivals' numbers, all brands"
     )
     cost: ClassVar[float] = 60
     forbidden = _NO_ACCESS
@@ -80,7 +81,8 @@ class GetCompetitorBrand(Query[CompetitorBrand]):
     search_hint = (
         "how is one competitor doing, posts and reach of a competitor, numbers for a competing "
         "brand, lately, is this brand growing, trend of a rival, how is Nike doing, brand's reach "
-        "in march, last month of a rival, engagement of a competitor"
+        "in march, last month of a rival, engagement of a competitor, losing ground, numbers for "
+        "one brand only, brand we follow, compared to last year, single rival, one brand"
     )
     cost: ClassVar[float] = 60
     forbidden = _NO_ACCESS
@@ -119,7 +121,8 @@ class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
         "what are people posting about the rival, competitor's content, competitor's best posts, "
         "UGC of another brand, influencers of a competitor, videos mentioning them, competitor's "
         "top reels, posts that mention the competitor, what are rivals up to, show me their "
-        "videos, inspiration"
+        "videos, inspiration, which creators worked with them, influencers who post for the "
+        "rival, their campaign, partners, rival's content, their tiktoks, their influencers"
     )
     cost: ClassVar[float] = 60
     forbidden = _NO_ACCESS

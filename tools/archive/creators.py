@@ -64,7 +64,12 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
         "most active, new creators, who lives in, micro, nano, gifted creators, product seeding, "
         "shipping address, without email, women, speak, mothers, runners, over 100k followers, "
         "joined, added this month, status signed, work with us, partner, people tagged, top fans, "
-        "biggest supporters, loyal, who loves us, superfans"
+        "biggest supporters, loyal, who loves us, superfans, posting about us this week, people "
+        "who started posting, labelled, labels, VIP, how many influencers, french, language, "
+        "speaks, contacted, reach out, who posted the most, list of people, handle of a person, "
+        "have a tiktok, insta, followers, find me, verified, who could we invite, database, "
+        "network, Italy, influencers in, nationality, collaborated, worked with us, mailing, "
+        "phone numbers, repeat"
     )
     # A page without conditions or a view (Archive docs, rate limiting).
     cost: ClassVar[float] = 90
@@ -135,7 +140,8 @@ class GetCreator(NamesOptions, Query[Creator]):
         "everything we know about a person, profile of one influencer, contact details, email, "
         "e-mail address, phone, shipping address, notes, all handles of a creator, ambassador "
         "record, full profile, card, who is this person, info about a creator, where does she "
-        "live, size, linked accounts, what tier is he"
+        "live, size, linked accounts, what tier is he, besides, other accounts, have a tiktok, "
+        "insta, person behind the account, tell me about, dossier, address, background"
     )
     missing = "No creator has that id in this workspace."
     instead = "{creators} finds creators by name or e-mail."
@@ -153,7 +159,8 @@ class GetSocialProfile(Query[SocialProfile]):
         "one account by handle, @username, follower count, how many followers, bio, biography, is "
         "verified, instagram account, tiktok account, youtube channel, profile picture, look up a "
         "handle, stats of an account, audience size, check the account, does this handle exist, "
-        "look on the platform, how big is the account, subscribers"
+        "look on the platform, how big is the account, subscribers, engagement rate of the "
+        "account, insta, ig, how big, followers of @, reach"
     )
     missing = "No such profile is in this workspace."
     instead = "Check the spelling, or call again with `fallback` true to look on the platform."
@@ -198,7 +205,8 @@ class GetSocialProfiles(Connection[SocialProfile]):
     search_hint = (
         "instagram accounts, tiktok accounts, youtube channels, handles, usernames, accounts "
         "archived, followers of each, accounts in a saved account list, biggest accounts, which "
-        "accounts mention us, every account"
+        "accounts mention us, every account, verified accounts, list of accounts that tagged us, "
+        "accounts that have tagged us, biggest following, between followers, french"
     )
     # A page of profiles (Archive docs, rate limiting).
     cost: ClassVar[float] = 45

@@ -25,7 +25,8 @@ class GetOperations(Connection[OperationSummary]):
         "background operations, recent refreshes, refresh requests in Archive, status of "
         "refreshes, engagement refresh queue, processes, finished or failed at Archive, history "
         "of refreshes, past refreshes, is anything still processing at Archive, pending "
-        "operations, did all refreshes go through, running operations"
+        "operations, did all refreshes go through, running operations, requests to Archive, "
+        "recent"
     )
 
 
@@ -40,7 +41,8 @@ class GetOperation(Query[Operation]):
         "is the refresh done, did the refresh finish, progress of one operation, operation id, "
         "status of the engagement refresh, how far is it, completed, partial, still processing, "
         "check on the refresh, ready yet, finished refreshing, did the update of numbers go "
-        "through, operation failed why"
+        "through, operation failed why, came of it, this operation number, through yet, finished, "
+        "status of operation"
     )
     missing = "No operation has that id in this workspace."
     instead = "{operations} lists the operations."
@@ -66,7 +68,9 @@ class GetBudget(Workflow[dict[str, Any]]):
         "quota, credits left, how many credits remain, API credits, requests per second, why so "
         "slow, slow today, throttled, too many requests, allowance, usage, can we afford a large "
         "read, how much can I still ask, remaining requests, hit a limit, speed, capacity, "
-        "subscription, tier of our plan"
+        "subscription, tier of our plan, API allowance left, will we hit the rate limit, full "
+        "again, when is it refilled, big report, calls, throttling, requests remaining, hourly, "
+        "minute"
     )
     risk = "reads"
     repeatable = True

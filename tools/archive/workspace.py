@@ -23,7 +23,8 @@ class GetWorkspaces(ReadPages[Workspace]):
     search_hint = (
         "teams, customers or accounts do I have access to, client names and ids, switch to "
         "another client, agency, brands I manage, which companies can you see, other workspace, "
-        "change workspace, time zone of a workspace"
+        "change workspace, time zone of a workspace, which accounts can I see, clients we manage, "
+        "organisations, companies, brands set up, list clients"
     )
     core = True
 
@@ -39,7 +40,8 @@ class GetWorkspace(Query[Workspace]):
         "our workspace settings: tracked hashtags, mentions, keywords, monitored brand words, "
         "connected instagram and tiktok accounts, integrations, what are we tracking, listening "
         "to, following, workspace name, which hashtags do we follow, our own handles, connection "
-        "broken, time zone, timezone, currency, language, what is set, plan"
+        "broken, time zone, timezone, currency, language, what is set, plan, account we're using, "
+        "details of the account, handles connected, linked, hooked up, monitoring"
     )
 
 
@@ -53,7 +55,8 @@ class GetCustomAttributeSchemas(Listing[AttributeSchema]):
         "columns, properties, dropdown options, CRM fields such as tier, status or e-mail, which "
         "fields can I filter by, what fields exist for creators, influencers, what info do we "
         "keep about creators, possible values, choices, custom data, what is the field called, "
-        "which labels can a post have, granted, pending, statuses, our setup"
+        "which labels can a post have, granted, pending, statuses, our setup, tag values, what "
+        "values can they have, options for influencers, label choices, custom fields"
     )
     capped = True
 
@@ -70,7 +73,7 @@ class GetFilterPresets(Listing[FilterPreset]):
     search_hint = (
         "presets, list of everything saved, id of a view or folder by name, one overview of all "
         "saved filters and folders, not sure what kind it is, find the folder or view called, "
-        "names and ids of folders and views"
+        "names and ids of folders and views, sidebar, searches and folders both"
     )
     core = True
     capped = True

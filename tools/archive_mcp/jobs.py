@@ -35,7 +35,7 @@ class GetJob(ServerTool[JobRow]):
         "left, stuck, go on, status of the task, how much longer, how long will it take, is the "
         "export ready, how is it going, what went wrong, how many done, waiting for, what "
         "happened to the import, which links of the import failed and why, what didn't work, "
-        "failures of the export"
+        "failures of the export, how far is the import, status, percentage, ETA, result"
     )
     risk = "reads"
     core = True
@@ -77,7 +77,8 @@ class ListJobs(ServerTool[JobRow]):
         "earlier exports, files you made, where's the csv, history, unfinished, what are you "
         "working on, anything still running, recent tasks, pick up where we left off, where we "
         "stopped, what happened yesterday, things in progress, background work, everything "
-        "long-running, started this week, which links of the import failed"
+        "long-running, started this week, which links of the import failed, open right now, "
+        "long-running tasks, all jobs, background tasks, recent exports, pending"
     )
     risk = "reads"
     repeatable = True
@@ -103,7 +104,8 @@ class CancelJob(ServerTool[JobRow]):
     search_hint = (
         "abort the mass tagging, hold on, stop that export, kill the task, wrong dates, never "
         "mind, halt, stop the import, quit, interrupt the refresh, don't continue, stop saving, I "
-        "changed my mind, wrong one"
+        "changed my mind, wrong one, stop the run, wrong collection, takes too long, stop the "
+        "tagging, call off, kill the export, stop it"
     )
     risk = "changes"
     repeatable = True

@@ -18,7 +18,8 @@ class GetApiToken(Change[Key]):
     title = "Get a key"
     search_hint = (
         "log in to my box, sign in, new api key, token, password, credentials, login again, "
-        "expired key, authenticate, unauthorized, login to archivebox, renew the key"
+        "expired key, authenticate, unauthorized, login to archivebox, renew the key, "
+        "re-authenticate"
     )
     risk: ClassVar[Risk] = "adds"
     repeatable = True
@@ -39,7 +40,7 @@ class CheckApiToken(Get[Key]):
     search_hint = (
         "does the key still work, token valid, expired, expires when, unauthorized errors, 401, "
         "access denied, connection to my box, log in works, credentials, is my login ok, test the "
-        "connection, when does my key run out, forbidden"
+        "connection, when does my key run out, forbidden, credentials valid, still logged in"
     )
 
     async def run(self, context: ArchiveBoxContext) -> Result:

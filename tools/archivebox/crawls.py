@@ -44,7 +44,7 @@ class ListCrawls(Unpaged[Crawl]):
     search_hint = (
         "crawls still going, running crawls, which sites are being saved, past imports, batches, "
         "spider, started when, queue, what did I ask to be saved, capture jobs, still crawling, "
-        "finished crawls, paused crawls, ongoing, sites in progress"
+        "finished crawls, paused crawls, ongoing, sites in progress, active crawls, recent crawls"
     )
     since = "0.9"
     use = "On 0.8.5 there are only pages ({GET /core/snapshots})."
@@ -69,7 +69,7 @@ class GetCrawl(Get[Crawl]):
         "one crawl, how far is the crawl, details and settings of a crawl, how many pages did the "
         "crawl find, depth, progress of saving a site, crawl status, config, is the crawl "
         "finished, how deep does it go, what was the crawl set to, state of the crawl, done yet, "
-        "about this crawl"
+        "about this crawl, crawl progress, pages found"
     )
     since = "0.9"
 
@@ -92,7 +92,9 @@ class CreateCrawl(Change[Crawl]):
         "save a whole website, entire documentation site, follow links, with all subpages, linked "
         "pages, spider, mirror, preserve a site before it shuts down, no more than 500 pages, "
         "limit, depth, copy the whole site, everything under, the complete blog, links two levels "
-        "deep, go deeper, recursive, wiki, forum, full site"
+        "deep, go deeper, recursive, wiki, forum, full site, grab the whole blog, not more than, "
+        "follow all the links on this page, sub-pages, crawl this site, entire blog, docs, depth "
+        "of"
     )
     risk: ClassVar[Risk] = "adds"
     repeatable = False
@@ -135,7 +137,7 @@ class UpdateCrawl(Change[Crawl]):
     search_hint = (
         "stop the crawl, pause a crawl, resume a crawl, cancel a crawl, continue crawling, halt, "
         "filling my disk, abort saving a site, hold the crawl until tomorrow, crawl is too big, "
-        "unpause, put on hold, kill the crawl"
+        "unpause, put on hold, kill the crawl, freeze, resume crawling"
     )
     risk: ClassVar[Risk] = "changes"
     repeatable = True

@@ -19,7 +19,8 @@ class ListMachines(Paged[Machine]):
     title = "List machines"
     search_hint = (
         "which servers does my archive run on, computers, hosts, hardware, operating system, "
-        "docker, virtual machine, how many servers, containers"
+        "docker, virtual machine, how many servers, containers, what servers is our page archiver "
+        "running on"
     )
     since = "0.9"
 
@@ -43,7 +44,7 @@ class GetCurrentMachine(Get[Machine]):
     search_hint = (
         "the server it runs on now, this server, operating system, OS, memory, disk, how much "
         "space, CPU, hardware, hostname, docker, current computer, free space, ram, running on, "
-        "right now"
+        "right now, what servers is our page archiver running on, box, uptime, cores"
     )
     since = "0.9"
 
@@ -76,7 +77,8 @@ class ListBinaries(Paged[Binary]):
     search_hint = (
         "which version of chrome, wget, yt-dlp, ffmpeg, node is installed, dependencies, is "
         "anything missing, broken tools, extractors installed, which tools does it use, is "
-        "everything installed, browser version, outdated software, chromium"
+        "everything installed, browser version, outdated software, chromium, page archiver, "
+        "everything else it depends on, tool versions, up to date"
     )
     since = "0.9"
 

@@ -17,7 +17,7 @@ class ListPersonas(Unpaged[Persona]):
     search_hint = (
         "browser profiles, identities, which accounts can pages be saved as, logged in, user "
         "agent, paywall, save as a subscriber, cookies, signed in, member pages, facebook login, "
-        "behind a login"
+        "behind a login, profiles, logged-in"
     )
     since = "0.9.31"
 

@@ -36,7 +36,8 @@ class ListArchiveresults(Paged[ArchiveResult]):
         "outputs, why did screenshots fail, which extractor failed, wget, chrome, singlefile, "
         "yt-dlp, methods, attempts, what went wrong, which pages have no pdf, failing plugin, "
         "youtube downloads that failed, media downloads, reasons, failures, error messages, which "
-        "captures did not work, skipped, errors last night"
+        "captures did not work, skipped, errors last night, every screenshot attempt that went "
+        "wrong, why did the pdf fail, broken, errors, failed screenshots, failed pdfs"
     )
 
     status: ResultStatus | None = Field(None, description="Its outcome.")
@@ -82,7 +83,8 @@ class GetArchiveresult(Get[ArchiveResult]):
     search_hint = (
         "output and error of a single wget, pdf or screenshot run, exact error message, log of "
         "one output, files of one output, command that was run, why did this capture fail, "
-        "details of one capture, what did it print, one failed attempt"
+        "details of one capture, what did it print, one failed attempt, failed extraction, why "
+        "this one failed, stack trace"
     )
 
     archiveresult_id: Text = Field(description="Id, or a unique part.")
@@ -99,7 +101,8 @@ class CreateArchiveresult(Change[ArchiveResult]):
     search_hint = (
         "record an output made elsewhere, attach my own result, register a capture, add a result "
         "by hand, manual output, external tool, store my note as a result for a page, I made a "
-        "capture myself, record manually, own screenshot, from another tool"
+        "capture myself, record manually, own screenshot, from another tool, by hand, note it "
+        "down, WARC of our own"
     )
     risk: ClassVar[Risk] = "adds"
     repeatable = False
@@ -135,7 +138,7 @@ class UpdateArchiveresult(Change[ArchiveResult]):
         "change one capture, set a failed capture back to queued, run once more, mark an output "
         "as succeeded or skipped, attach a note or text file to an output, fix the status of a "
         "pdf, screenshot result, correct the result, add a note to the capture, upload a text "
-        "file, change outcome"
+        "file, change outcome, mark as skipped, failed download entry"
     )
     risk: ClassVar[Risk] = "changes"
     repeatable = False

@@ -44,7 +44,8 @@ class ListTags(Paged[Tag]):
     search_hint = (
         "which labels do I use, topics, categories, how many pages per label, most used labels, "
         "number of bookmarks of each label, which labels exist, how often is each label used, "
-        "label counts"
+        "label counts, what labels are we using for the web archive, all tags, how many pages per "
+        "tag"
     )
 
     def one(self, record: Record) -> Record:
@@ -59,7 +60,8 @@ class GetTag(Get[Tag]):
     title = "Get a tag"
     search_hint = (
         "one label, details of a label, when was the label made, count of bookmarks with a topic, "
-        "how many pages are labelled, info about the label, id of the label, look up the label"
+        "how many pages are labelled, info about the label, id of the label, look up the label, "
+        "how many stored pages carry the label"
     )
 
     tag_id: Text = Field(description="Id or exact name.")
@@ -79,7 +81,8 @@ class SearchTags(Get[Tag]):
     search_hint = (
         "find labels, search labels by name, labels containing, labels made this year, labels "
         "without pages, unused labels, empty labels, topic, labels with the word, labels nobody "
-        "uses, newest labels, label that contains, which labels did I make, similar labels"
+        "uses, newest labels, label that contains, which labels did I make, similar labels, do I "
+        "have any label with, have a label that contains, tags containing, tags like"
     )
     since = "0.9.31"
     use = "Use {GET /core/tags}."
@@ -104,7 +107,8 @@ class AutocompleteTags(Get[Tag]):
     title = "Complete a tag's name"
     search_hint = (
         "labels starting with, label begins with, beginning, suggestions, typing, prefix, what "
-        "labels start with, suggest labels"
+        "labels start with, suggest labels, which tags could it be, starts with, do I have any "
+        "label with"
     )
     since = "0.9"
     use = "Use {GET /core/tags}."
@@ -128,7 +132,7 @@ class CreateTag(Change[Tag]):
     title = "Create a tag"
     search_hint = (
         "new empty label, make a label, set up a label called, add a label to choose from, new "
-        "topic, category"
+        "topic, category, make a label for saved pages"
     )
     risk: ClassVar[Risk] = "adds"
     repeatable = True
@@ -221,7 +225,7 @@ class TagSnapshot(_OnSnapshot):
     title = "Tag a page"
     search_hint = (
         "put a label on a page, add a label to a bookmark, mark a saved page as, categorise, "
-        "categorize, file under a topic, give this article the label, flag"
+        "categorize, file under a topic, give this article the label, flag, saved article"
     )
     risk: ClassVar[Risk] = "adds"
     repeatable = True
@@ -255,7 +259,7 @@ class ExportTagUrls(Get[Exported]):
     search_hint = (
         "links with a label, plain list of addresses, text file of links, copy the links, link "
         "list of a topic, addresses of everything labelled, one per line, send me the links "
-        "about, paste"
+        "about, paste, stored pages, just the links"
     )
     since = "0.9.31"
     use = "List its pages ({GET /core/snapshots} with `tag`)."

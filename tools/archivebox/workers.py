@@ -21,7 +21,8 @@ class GetOrchestrator(Get[Worker]):
     search_hint = (
         "is the box doing anything, queue, idle or busy, background process of ArchiveBox, how "
         "many tasks wait, is archivebox working, is it still running, why is nothing happening, "
-        "scheduler, main process, alive"
+        "scheduler, main process, alive, archiver stuck, anything being processed, idle, at the "
+        "moment, web archive, things waiting, backlog, background, pipeline, running"
     )
     since = "only 0.9.8"
     use = _INSTEAD
@@ -34,7 +35,8 @@ class ListWorkers(Get[Worker]):
     title = "List workers"
     search_hint = (
         "how many are busy, what are they working on, stuck worker, what are the workers doing, "
-        "parallel tasks, running processes"
+        "parallel tasks, running processes, is anything being processed, idle, at the moment, "
+        "background processes alive, processes, busy, threads"
     )
     since = "only 0.9.8"
     use = _INSTEAD

@@ -56,7 +56,7 @@ async def test_the_units_of_a_single_record_are_told() -> None:
     answer = await backend.perform(request)
 
     assert answer["nodes"] == [{"currentEngagement": {"earnedMediaValue": 1234}}]
-    assert answer["units"] == {"earnedMediaValue": "cents"}
+    assert answer["units"] == {"earnedMediaValue": "cents, assumed"}
 
 
 async def test_the_list_of_workspaces_needs_none() -> None:

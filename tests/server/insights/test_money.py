@@ -87,5 +87,6 @@ def test_what_was_set_is_no_assumption(money: Money) -> None:
 def test_data_keeps_its_number_and_names_the_unit_that_was_set() -> None:
     units = {"earnedMediaValue": "cents", "videoDuration": "seconds"}
 
-    assert ASSUMED.restate_units(units) == units
+    assert ASSUMED.restate_units(units) == units | {"earnedMediaValue": "cents, assumed"}
+    assert CENTS.restate_units(units) == units
     assert DOLLARS.restate_units(units) == {"earnedMediaValue": "USD", "videoDuration": "seconds"}

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.support.paths import ROOT
 
 FILE = ROOT / "tests" / "evals" / "requests.toml"
-UNSEEN = FILE.with_name("unseen.toml")
+SECOND = FILE.with_name("requests_second.toml")
 SETS = {"develop", "held_out"}
 
 
@@ -30,10 +30,10 @@ def read_requests(file: Path = FILE) -> tuple[Request, ...]:
     )
 
 
-def read_unseen(file: Path = UNSEEN) -> list[Request]:
+def read_second(file: Path = SECOND) -> list[Request]:
     """Return the requests of the second author."""
     content = tomllib.loads(file.read_text(encoding="utf-8"))
-    return [Request(row["text"], frozenset(row["tools"]), "unseen") for row in content["request"]]
+    return [Request(row["text"], frozenset(row["tools"]), "second") for row in content["request"]]
 
 
 REQUESTS = read_requests()

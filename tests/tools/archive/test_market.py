@@ -236,7 +236,7 @@ async def test_a_competitors_posts_come_from_inside_the_window_newest_first() ->
     assert len(taken) == answer["totalCount"] > 10
     assert taken == sorted(taken, reverse=True)
     assert all("2026-10-01T00:00:00Z" <= each <= "2026-10-31T23:59:59Z" for each in taken)
-    assert answer["units"] == {"earnedMediaValue": "cents"}
+    assert answer["units"] == {"earnedMediaValue": "cents, assumed"}
     assert isinstance(answer["nodes"][0]["currentEngagement"]["likes"], int)
     assert pictures["nodes"]
 

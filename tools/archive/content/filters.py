@@ -88,7 +88,7 @@ class ItemFilterInput(Input):
         description="By words or by picture; FUZZY finds words in any order, also similar ones.",
     )
     engagement: list[FilterEngagementRangeInput] | None = Field(
-        None, description="Ranges of metrics; EARNED_MEDIA_VALUE is in cents."
+        None, description="Ranges of metrics; EARNED_MEDIA_VALUE in cents (assumed)."
     )
     virality_score: (
         list[

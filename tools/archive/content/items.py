@@ -83,7 +83,7 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     engagement: "top posts", "posts by @x", words in captions, usage rights, or the content of a
     view or collection (`presetId`). Default order: newest first. For post links use
     archive_get_item_ids_by_url; for metrics over time archive_get_engagement_history. Null metrics
-    are unavailable, not 0; earnedMediaValue is in cents."""
+    are unavailable, not 0; `units` names EMV's."""
 
     operation = "items"
     title = "Search Archive content"
@@ -99,7 +99,10 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         "code, similar to this picture, looks like, carousel, selfie, untagged, without, posts of "
         "one creator, anybody complained, complaints, complaining, negative, shipping, on "
         "instagram, since monday, praise, reviews, feedback, saying about us, everything with the "
-        "hashtag"
+        "hashtag, featuring, less than, fewer, under, over, going viral, right now, trending, "
+        "anything about us, what's inside a saved search, what is in the view, contents of a "
+        "board, disclosure, sponsored, clips, insta, find me, accounts, followers, weekend, clip, "
+        "people talk about, wore, holding, using, mention our product, this week, get me"
     )
     core = True
     # A page without relations (Archive docs, rate limiting).

@@ -40,7 +40,9 @@ class GetMediaContents(Lookup[MediaContent]):
     search_hint = (
         "download links, original file, image files, mp4, jpg, high resolution, source file, "
         "thumbnail url, assets for the ad team, raw footage, photo files, high-res, save the "
-        "pictures, get me the clip, all slides of a carousel, media of this post"
+        "pictures, get me the clip, all slides of a carousel, media of this post, full "
+        "resolution, raw video, save the files, for our editor, pictures to download, grab, "
+        "jpegs, mp4s, save the file"
     )
 
     item_ids: ItemIds | None = Field(None, description="Up to 100 item ids.")
@@ -64,7 +66,9 @@ class GetTranscriptions(Lookup[Transcription]):
     search_hint = (
         "spoken words, what is said, says in the video, out loud, subtitles, quote, voice over, "
         "speech to text, mention our name aloud, talks about, script, what does he say, exact "
-        "words, audio, in German, mentioned verbally, read me"
+        "words, audio, in German, mentioned verbally, read me, what exactly does she say, write "
+        "down word for word, verbatim, transcribe, spoken text, dialogue, spoken, words they say, "
+        "talk, transcript of"
     )
 
     # The limits are of different size: 1,000 items, but only 20 media (Archive docs,
@@ -90,7 +94,9 @@ class GetItemIdsByUrl(Lookup[UrlLookup]):
     search_hint = (
         "look up a post by its link, instagram.com, tiktok.com, youtube.com, https, is this link "
         "in our library, archived already, id of a post, check these links, which of these links "
-        "are missing, have we got this, pasted link, ids for these links, recognise these urls"
+        "are missing, have we got this, pasted link, ids for these links, recognise these urls, "
+        "already in our library, captured, check this post, is it there, do we have, look for "
+        "this link"
     )
 
     urls: Links = Field(min_length=1, max_length=100, description="Up to 100 post links.")
@@ -116,7 +122,9 @@ class GetEngagementHistory(Connection[EngagementEntry]):
         "of likes, first week, first 24 hours, curve, trend of one post, went viral when, "
         "measurements, timeline, evolution, still growing, since it was posted, how did likes "
         "change, gain, gained, plateau, peak, before and after, when did it take off, momentum, "
-        "kept growing, progress of a post"
+        "kept growing, progress of a post, flatten out, slow down, stop growing, start to climb, "
+        "rise, day by day, after 24 hours, at 7 days, over the first days, went up, hourly, "
+        "increase, take off, traction, weekly growth, how fast, trajectory, spike"
     )
     cost: ClassVar[float] = 6
 

@@ -35,7 +35,8 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
         "refresh metrics, views and comments now, fresh figures, latest numbers, stats are stale, "
         "outdated, recheck, measure again, pull current engagement, refetch, numbers look old, "
         "wrong likes, up to date, update the stats of this post, sync, re-check the view counts, "
-        "claims it hit a million, 1M, verify the numbers"
+        "claims it hit a million, 1M, verify the numbers, fresh ones, update like counts, "
+        "current, re-pull, metrics look off, current numbers"
     )
     risk = "spends"
     repeatable = False

@@ -18,8 +18,8 @@ from tools.archive.competitors import GetCompetitorBrands, Period, describe_abse
 from tools.archive.schema.inputs import Day
 from tools.archive.schema.market_objects import CompetitorBrand
 
-# Archive gives the EMV of posts in cents and that of brands in dollars: each answer states its
-# own.
+# Archive gives the EMV of posts in cents (assumed) and that of brands in dollars: each answer
+# states its own.
 BRAND_UNITS = {"earnedMediaValue": "USD"}
 # Brands are cut no further: fewer of them would no longer be a comparison.
 _FEWEST = 5
@@ -48,7 +48,9 @@ class CompareBrands(Workflow[CompetitorBrand]):
         "us against competitors, us vs them, versus, comparison with rivals, who gets more "
         "mentions, are we ahead, who is winning, market position, rank among brands, benchmark, "
         "over the last months, change since last month, how do we stack up, bigger than, behind, "
-        "who leads, league table, SOV, gap"
+        "who leads, league table, SOV, gap, losing ground, gaining, slice of the conversation, "
+        "market, catch up, overtake, how far ahead, per brand, half year, outperform, who's "
+        "ahead, standing, position, dominate"
     )
     risk = "reads"
     repeatable = True
@@ -97,7 +99,8 @@ class CompareBrands(Workflow[CompetitorBrand]):
             "Shares are of the total of all brands that have the figure; brands under "
             "`unavailable` are not counted.",
             "Reach and influencers of brands overlap: their shares are rough.",
-            "earnedMediaValue of brands is in US dollars, that of posts in cents: do not mix them.",
+            "earnedMediaValue of brands is in US dollars, that of posts in what their `units` say: "
+            "do not mix them.",
         ]
         if any(entry.get("ownMetricsStatus") == "UNAVAILABLE" for entry in result):
             notes.append("Archive has no figures for the own brand.")

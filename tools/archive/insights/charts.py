@@ -61,7 +61,9 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
         "plot, diagram, bar chart, pie, picture of the numbers, visual, visualise, visualize, for "
         "a slide, deck, presentation, posts per week, weekly, likes over time, platform split, "
         "top creators, leaderboard, trend line, curve, diagramm, make a graph, show it "
-        "graphically, infographic, what options do charts have"
+        "graphically, infographic, what options do charts have, graph, line, draw, bars, paste, "
+        "biggest influencers as bars, showing, trendline, histogram, donut, chart as an image, "
+        "graphic"
     )
     risk = "adds"
     repeatable = False

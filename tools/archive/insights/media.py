@@ -75,7 +75,8 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
         "look at the pictures, show me the images, see the thumbnails, are the products visible, "
         "colours, colors, describe the photo, what does the video look like, contact sheet, "
         "style, logo, aesthetics, appearance, wearing, background, screenshot of a post, on "
-        "brand, mood, check the images, packaging, faces"
+        "brand, mood, check the images, packaging, faces, actually visible, look at the photo, "
+        "shows the product clearly, collage, grid, images look like, eyeball, visually, colour"
     )
     risk = "reads"
     repeatable = True

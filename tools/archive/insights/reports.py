@@ -93,7 +93,10 @@ class SummarizePerformance(Computed):
         "engagement rate, how are we doing, how well, altogether, typical, sum, breakdown, split "
         "by platform, report for my boss, board report, month over month, this quarter, year to "
         "date, figures, how many likes did we get, how much media value, best day, by creator, "
-        "which platform works best"
+        "which platform works best, overall, how did the campaign do overall, median number of "
+        "views, number of posts, by network, value, compared to last month, client recap, posts "
+        "did we get, aggregate, roundup, wrap-up, ROI, each month, busiest, which month, quarter, "
+        "metrics, totals, influencers' total, quarterly"
     )
 
     by: list[By] | None = Field(None, description="Break the figures down by these too.")
@@ -203,7 +206,9 @@ class GetTopContent(Computed):
         "commented, highest earned media value, EMV, ranked, ranking, winners, strongest content, "
         "best reels, best tiktoks, best videos, worst, what worked best, the most successful, "
         "greatest hits, number one, most shared, most engaging, biggest hit, went viral, "
-        "favourite content"
+        "favourite content, going viral, most valuable, which reel got the most, performed best, "
+        "rank the people, brought the most value, standout, biggest, hits, highest, best "
+        "performer, most played, loved"
     )
 
     account_name: Text | None = Field(None, description="Only posts of this account (handle).")

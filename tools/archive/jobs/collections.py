@@ -98,7 +98,9 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         "revert, reverse, wrong folder, copy a view into a folder, whole campaign, everything "
         "tagged, thousands, put all reels from, all stories into, batch, collect all, group all "
         "posts, clear the folder, put it back the way it was, everything with the hashtag should "
-        "go, land in the folder"
+        "go, land in the folder, sort all reels over views into, into, empty out the collection, "
+        "start again, pull from every collection, everything that a saved search shows, mass, "
+        "quarter, mass tagging, dump all, move everything, tag all, every reel"
     )
     # One class serves both actions, so it carries the risk of the worse one.
     risk = "removes"

@@ -42,8 +42,8 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     """Get the engagement of many items, as a job. `timelines` writes metrics over time, one row per
     snapshot, into a file and is free. `refresh` has Archive measure now and waits for it; it spends
     3 billing credits per item and asks the user first. For one item use
-    archive_get_engagement_history. Returns the result or, if it takes longer, a job id. Money is in
-    cents."""
+    archive_get_engagement_history. Returns the result or, if it takes longer, a job id. `units`
+    names that of money."""
 
     operation = "engagement_job"
     title = "Engagement of many items"
@@ -51,7 +51,8 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         "fresh numbers for the whole campaign, update metrics of everything, bulk refresh, what "
         "would it cost, price, growth curves to a file, daily numbers for all posts, development "
         "of every post, all posts of the month, batch refresh, re-measure, time series for "
-        "analysis, history export, fresh data for all"
+        "analysis, history export, fresh data for all, like and view development over time into a "
+        "file, analyst, update like counts for everything in the campaign"
     )
     risk = "spends"
     adds_too = True

@@ -26,7 +26,8 @@ _CREATORS_BY = ("filter", "customAttributeConditions", "presetId")
 class StartExport(StartJob[JobRow, ArchiveContext], ExportQuery, Workflow[JobRow]):
     """Write items or creators of Archive (archive.com) to a file: for spreadsheets (Excel, CSV), or
     for more than a search returns. Returns the path, rows, columns and a link or, if it takes
-    longer, a job id. Earned media value is in cents, in spreadsheets in dollars too."""
+    longer, a job id. Earned media value is in the unit that `units` names, in spreadsheets in
+    dollars too."""
 
     operation = "export"
     title = "Export to a file"
@@ -34,7 +35,9 @@ class StartExport(StartJob[JobRow, ArchiveContext], ExportQuery, Workflow[JobRow
         "export creators, spreadsheet, excel, CSV of every post, download a table, dump the "
         "database, google sheets, everything with captions and transcripts, all influencers with "
         "email, hand over, send the data, backup, raw data, parquet, json, all posts with likes, "
-        "for my analyst, for the newsletter tool, mailing list, columns"
+        "for my analyst, for the newsletter tool, mailing list, columns, download the list of "
+        "accounts as csv, creator database, sheet, accounts that mentioned us, influencers we "
+        "have contact details for, google sheet, xlsx, download, dump, file of, table"
     )
     risk = "adds"
     repeatable = False

@@ -40,7 +40,8 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
         "bulk import, add all these posts, links from a spreadsheet, hundreds of tiktok links, "
         "missing posts, bring them into our library, put them into a folder, 50 links, batch "
         "upload, many urls at once, from a document, load them all, I've a list of instagram "
-        "links, PR agency, which ones didn't work, 200"
+        "links, PR agency, which ones didn't work, 200, get them all in, bulk load, here are the "
+        "links, monitoring, paste, ingest, upload all, onboard"
     )
     risk = "adds"
     repeatable = False

@@ -44,13 +44,14 @@ class CompetitorBrand(Record):
     reach: float
     impressions: float
     engagements_total: float
-    # A float in dollars here, cents as a BigInt for posts: the types keep them apart.
+    # A float in dollars here, a whole number of (as is assumed) cents for posts: the types keep
+    # them apart.
     earned_media_value: Usd
 
 
 class CompetitorBrandItem(Record):
-    """A post about a competitor; `currentEngagement.earnedMediaValue` in cents, unlike a
-    brand's."""
+    """A post about a competitor; `units` names that of `currentEngagement.earnedMediaValue`, which
+    is in dollars only for brands."""
 
     default = (
         "id type provider takenAt caption originalUrl socialProfile.accountName "

@@ -89,7 +89,7 @@ class FilterPreset(Record):
 
 
 class Engagement(Record):
-    """Current metrics; null = not available, never 0. `earnedMediaValue` in cents."""
+    """Current metrics; null = not available, never 0. `units` names that of `earnedMediaValue`."""
 
     instead: ClassVar[dict[str, str]] = {
         # Fields that integrations in public code ask for and Archive does not have.
@@ -108,7 +108,8 @@ class Engagement(Record):
 
 
 class EngagementEntry(Record):
-    """Metrics at one moment (`at`); null = not available. `earnedMediaValue` in cents."""
+    """Metrics at one moment (`at`); null = not available. `units` names that of
+    `earnedMediaValue`."""
 
     instead: ClassVar[dict[str, str]] = {
         # The filter says `capturedAt`, the snapshot itself `at`.

@@ -108,7 +108,7 @@ class GetContentViews(Listing[ContentViewRow]):
     title = "List content views"
     search_hint = (
         "saved post filters, saved searches, saved search of posts, smart lists, dynamic lists, "
-        "overview of content views, feeds, boards with rules, dashboards"
+        "overview of content views, feeds, boards with rules, dashboards, post searches"
     )
     capped = True
 
@@ -129,7 +129,8 @@ class GetContentView(Query[ContentView]):
     search_hint = (
         "what does this view filter, definition of a view, rules, criteria, conditions and "
         "settings of one saved search, smart list, how is the view set up, why is a post in the "
-        "view, what exactly is in the filter, which hashtags does the view use, how does it sort"
+        "view, what exactly is in the filter, which hashtags does the view use, how does it sort, "
+        "what is it defined as, which filters are set in the saved search"
     )
     missing = "No content view has that id in this workspace."
     instead = (
@@ -172,7 +173,8 @@ class CreateContentView(TakesConditions, Mutation[ContentViewPayload]):
         "save this search, saved search, make a view, smart list, dynamic list that always shows "
         "new posts, keeps itself up to date, set up a feed, automatic list, come back to it, "
         "hashtag, mentioning, reels, plays, notify me, alert me, notification when new posts "
-        "appear, keep an eye on, watch for new posts, store this filter, live list of posts"
+        "appear, keep an eye on, watch for new posts, store this filter, live list of posts, save "
+        "a search for me, videos over views, call it, saved filter, so I always see, stories"
     )
     risk = "adds"
     repeatable = False
@@ -200,7 +202,7 @@ class UpdateContentView(UpdateView[ContentViewPayload]):
         "change a saved search, edit a view, rename a saved post filter, adjust filters, add a "
         "hashtag to the view, change conditions, smart list should also include, only show, "
         "widen, narrow, update the saved filter, remove the hashtag from the view, sort the view "
-        "by likes, exclude, from now on, new name for the view"
+        "by likes, exclude, from now on, new name for the view, should only include, above"
     )
     risk = "changes"
     repeatable = True
@@ -251,7 +253,7 @@ class MoveContentViewToGroup(MoveToGroup[ContentViewPayload]):
     search_hint = (
         "put a saved search under a group, file a post filter under, smart list, organise, sort "
         "views into sections, take the view out of its section, ungroup, sidebar, view belongs "
-        "under, drag, place the filter in the section, shift"
+        "under, drag, place the filter in the section, shift, into the folder"
     )
     risk = "changes"
     repeatable = True

@@ -50,7 +50,7 @@ class GetCreatorViews(Listing[CreatorViewRow]):
     search_hint = (
         "influencer lists, saved lists of influencers, saved creator lists, creator segments, "
         "ambassador lists, rosters, saved searches of people, audiences, which segments exist, "
-        "creator filters"
+        "creator filters, people list, tier"
     )
     capped = True
 
@@ -71,7 +71,7 @@ class GetCreatorView(Query[CreatorView]):
         "how is this influencer list defined, rules of a creator list, criteria, conditions, "
         "settings of one creator segment, ambassador list, saved influencer list, who qualifies "
         "for the segment, definition of the roster, who counts as, how do we define, what makes "
-        "someone part of the list"
+        "someone part of the list, people list uses which conditions, tier"
     )
     missing = "No creator view has that id in this workspace."
     instead = "{creatorViews} lists the creator views; ids of content views do not work here."
@@ -97,7 +97,8 @@ class CreateCreatorView(OfStoredView, TakesConditions, Mutation[CreatorViewPaylo
     search_hint = (
         "new creator list, make a segment, ambassador list, roster, saved search of creators, "
         "save this creator filter, dynamic list of people, gold tier creators, set up a segment, "
-        "automatic, keep a list of people, store the creator search, live list of influencers"
+        "automatic, keep a list of people, store the creator search, live list of influencers, "
+        "followers, named, list of creators with an email"
     )
     risk = "adds"
     repeatable = False
@@ -120,7 +121,8 @@ class UpdateCreatorView(OfStoredView, UpdateView[CreatorViewPayload]):
         "edit a creator segment, rename a creator list, ambassador list, adjust conditions, "
         "segment should also include, tier, saved influencer list, tighten, widen, update the "
         "roster rules, the list should only have creators with, raise the minimum, new name for "
-        "the segment, add a condition to the influencer list"
+        "the segment, add a condition to the influencer list, covers only people, followers, "
+        "cover"
     )
     risk = "changes"
     repeatable = True
@@ -164,7 +166,8 @@ class MoveCreatorViewToGroup(MoveToGroup[CreatorViewPayload]):
     search_hint = (
         "put a creator list, ambassador list under a group, file, organise, sort, take the "
         "creator list out of its section, ungroup, sidebar, segment belongs under, place the "
-        "influencer list in the section, shift the saved influencer list to the section"
+        "influencer list in the section, shift the saved influencer list to the section, into the "
+        "folder"
     )
     risk = "changes"
     repeatable = True

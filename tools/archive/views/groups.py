@@ -48,7 +48,8 @@ class GetViewGroups(Listing[ViewGroup]):
     title = "List view groups"
     search_hint = (
         "how are views and folders organised, sidebar, headings, structure, categories, which "
-        "groups exist, show the sections, how is everything organised, menu, tree, top-level"
+        "groups exist, show the sections, how is everything organised, menu, tree, top-level, "
+        "which folders are there, left menu, what's in them, saved lists"
     )
     capped = True
 
@@ -60,7 +61,8 @@ class GetViewGroup(Query[ViewGroup]):
     title = "Get a view group"
     search_hint = (
         "what's inside a section, contents of one section, lists and folders in a group, heading, "
-        "open the section, which folders are under, what belongs to the group, show section"
+        "open the section, which folders are under, what belongs to the group, show section, what "
+        "have we put in the folder, sidebar folder, what is in the folder"
     )
     missing = "No view group has that id in this workspace."
     instead = "{viewGroups} lists the groups."
@@ -84,7 +86,7 @@ class CreateViewGroup(Mutation[ViewGroupPayload]):
     search_hint = (
         "make a section, add a section, set up a group for views and folders, heading in the "
         "sidebar, category, organise lists under a new heading, parent folder, start a group "
-        "called"
+        "called, sidebar folder"
     )
     risk = "adds"
     repeatable = False
@@ -103,7 +105,7 @@ class UpdateViewGroup(Mutation[ViewGroupPayload]):
     search_hint = (
         "change the name of a section, section should be called, heading, retitle a group, "
         "misspelled section name, give the section another name, relabel the group, fix the "
-        "spelling of a section, sidebar section is called, misspelt"
+        "spelling of a section, sidebar section is called, misspelt, rename the folder, folder"
     )
     risk = "changes"
     repeatable = True
@@ -124,7 +126,8 @@ class DeleteViewGroup(Deletion[DeletedViewGroup]):
     title = "Delete a view group"
     search_hint = (
         "get rid of a group, dissolve a heading, bin, drop a section, lists and folders stay, we "
-        "no longer need the section, remove the group but keep, close the section"
+        "no longer need the section, remove the group but keep, close the section, remove the "
+        "folder from the sidebar, folder, don't lose what was in it"
     )
     risk = "removes"
     repeatable = True
@@ -203,7 +206,8 @@ class ReorderViewsInGroup(Mutation[ViewGroupPayload]):
     search_hint = (
         "change the order of views, reorder lists in a section, sort order, put the list first, "
         "at the bottom, last, above, before, arrange, rearrange, sequence, come first, show "
-        "first, swap, up, down, move to the top"
+        "first, swap, up, down, move to the top, at the top of the folder, then, next, second, "
+        "alphabetically, move up"
     )
     risk = "changes"
     repeatable = True

@@ -69,7 +69,7 @@ class GetSocialProfileView(Query[SocialProfileView]):
         "how is this account list defined, rules of a saved account filter, criteria, conditions, "
         "settings of one account filter, which accounts qualify, what is the filter behind the "
         "accounts list, account segment, show me how the saved account list is defined, "
-        "definition"
+        "definition, how is it defined, open the list of accounts, tell me"
     )
     missing = "No social profile view has that id in this workspace."
     instead = (
@@ -96,7 +96,8 @@ class CreateSocialProfileView(OfStoredView, TakesConditions, Mutation[SocialProf
     search_hint = (
         "save a filter of accounts, new account list, saved accounts list, instagram accounts, "
         "tiktok accounts, channels, engagement rate above percent, set up a list of accounts, "
-        "store the account search, keep a list of handles"
+        "store the account search, keep a list of handles, youtube, subscribers, at least, come "
+        "back to it"
     )
     risk = "adds"
     repeatable = False
@@ -118,7 +119,8 @@ class UpdateSocialProfileView(OfStoredView, UpdateView[SocialProfileViewPayload]
     search_hint = (
         "edit a saved account filter, update the saved accounts list, rename, also include "
         "tiktok, instagram, adjust conditions, accounts filter should, only verified accounts, "
-        "new name for the accounts filter"
+        "new name for the accounts filter, follower limit, raise, in the accounts list, list of "
+        "accounts"
     )
     risk = "changes"
     repeatable = True
@@ -141,7 +143,8 @@ class DeleteSocialProfileView(Deletion[DeletedSocialProfileView]):
     title = "Delete a social profile view"
     search_hint = (
         "drop the saved account filter, remove a saved accounts list, get rid of a profile list, "
-        "bin, trash, accounts filter no longer needed, clean up, kill the profile list, obsolete"
+        "bin, trash, accounts filter no longer needed, clean up, kill the profile list, obsolete, "
+        "handles list, replaced, saved list of handles"
     )
     risk = "removes"
     repeatable = True
@@ -161,7 +164,7 @@ class MoveSocialProfileViewToGroup(MoveToGroup[SocialProfileViewPayload]):
     search_hint = (
         "put a saved account filter, file, organise, sort, take the account list out of its "
         "section, ungroup, sidebar, accounts list belongs under, place the profile filter in the "
-        "section, shift the saved account list, youtube section"
+        "section, shift the saved account list, youtube section, into the folder"
     )
     risk = "changes"
     repeatable = True

@@ -54,7 +54,9 @@ class Add(Change[Report]):
         "keep this article, save the link with a label, https, save for later, preserve, clip, "
         "store a web page, capture a website, pdf, add bookmarks, make a fresh copy, save it "
         "again, only screenshots, save both, grab this page, put in my archive, snapshot this, "
-        "take a copy, backup this page, new copy"
+        "take a copy, backup this page, new copy, before they change it, save for me, here's a "
+        "list of links, them all, and tag them, keep a copy, these links, evidence, record, "
+        "archive this page, store, articles, urls, keep copies"
     )
     core = True
     risk: ClassVar[Risk] = "adds"

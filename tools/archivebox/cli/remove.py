@@ -43,7 +43,8 @@ class Remove(Filters[Deleted], Confirmed[Deleted]):
         "delete pages by address, delete all bookmarks from a domain, remove pages matching a "
         "pattern, regex, everything under a url, delete pages saved before a date, purge a site, "
         "get rid of all pages of, delete whatever matches, all urls that contain, everything on "
-        "example.com, between dates"
+        "example.com, between dates, wipe every stored page, throw out copies tagged, in one go, "
+        "how many first, trash, domain, pattern, all pages from"
     )
     risk: ClassVar[Risk] = "removes"
     repeatable = True

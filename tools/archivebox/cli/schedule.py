@@ -41,7 +41,8 @@ class Schedule(Confirmed[Report]):
         "regular copies, show schedule, stop the regular saving, monitor a page for changes, "
         "webcomic, newspaper, each night, once a month, on a regular basis, check back, what is "
         "scheduled, planned captures, cancel the schedule, front page, news site, function for "
-        "scheduling"
+        "scheduling, every monday, from now on, friday, nightly, once a day, fortnightly, every "
+        "hour, periodically, auto"
     )
     risk: ClassVar[Risk] = "changes"
     reads_too = True

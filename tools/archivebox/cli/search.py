@@ -37,7 +37,9 @@ class Search(Filters[Snapshot], Many[Snapshot]):
         "regex, url contains, somewhere in my saved articles, mentions, remember, words in a "
         "page, look in my archive for, which page mentioned, where did I see, inside the pages, "
         "saved page that says, url ends with, links like, wildcard, do I have anything about, "
-        "election, topic, from a newspaper, com"
+        "election, topic, from a newspaper, com, stored addresses matching, show all, everything "
+        "we've stored from, do we have a copy of, anything on, find the page where, containing, "
+        "article about, phrase"
     )
 
     filter_patterns: list[Text] | None = Field(

@@ -31,7 +31,8 @@ class Update(Filters[Report], Change[Report]):
         "older pages don't have a screenshot, complete captures, run missing extractors, finish "
         "incomplete pages, rebuild the index, index up to date, catch up, repair, do the missing "
         "parts, complete the archive, missing outputs, missing formats, add pdfs to older pages, "
-        "fill gaps, refresh the index, finish half-saved pages, partly saved"
+        "fill gaps, refresh the index, finish half-saved pages, partly saved, fill these in, "
+        "missing pdf and screenshot, incomplete, pages lacking"
     )
     risk: ClassVar[Risk] = "changes"
     repeatable = True

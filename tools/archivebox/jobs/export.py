@@ -34,7 +34,8 @@ class StartExport(StartJob[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         "spreadsheet of all my bookmarks, csv, excel, all saved links as a list, text of all "
         "articles, dump, backup, download everything, date, title and label of each, hand over, "
         "json, netscape, export my archive, for analysis, table of all saved pages, move to "
-        "another tool, parquet, corpus for research"
+        "another tool, parquet, corpus for research, whole web archive, bookmarks file, download "
+        "all"
     )
     risk = "adds"
     repeatable = False

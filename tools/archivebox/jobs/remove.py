@@ -39,7 +39,9 @@ class StartRemove(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         "delete everything from a domain, bulk delete, mass delete, purge, clean up, clear out "
         "all pages with a label, wipe, free up disk space, clear old bookmarks, remove hundreds, "
         "get rid of everything from, older than two years, all of facebook, empty my archive, "
-        "more than a thousand pages, everything saved from a site"
+        "more than a thousand pages, everything saved from a site, wipe every stored page, throw "
+        "out all copies tagged, in one go, tell me first how many, trash, bulk, all pages from a "
+        "site"
     )
     risk = "removes"
     requires_person = True

@@ -59,7 +59,10 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         "copies, pages older than a year, fill in missing screenshots, batch of links, whole "
         "reading list, these 50 articles, import my bookmarks, redo all failed, broken pages "
         "again, tag everything from, put a label on everything, cancel all waiting, refresh old "
-        "copies, dead links, finish the half-saved pages, didn't work, which ones"
+        "copies, dead links, finish the half-saved pages, didn't work, which ones, add the tag to "
+        "every saved page, preserve them all, list of links, try again, copies older than, didn't "
+        "save properly, already stored, reading list, tag all, retry failed, bulk, unreachable, "
+        "thousands of pages"
     )
     risk = "changes"
     reads_too = True

@@ -52,7 +52,9 @@ class ReadSnapshot(Get[Snapshot]):
     search_hint = (
         "text of the article, content of a bookmark, read an archived pdf, what does it say, "
         "quote from, summarise the article, summary of a saved page, show the screenshot, what "
-        "did it look like, open the saved copy, recipe, words, instructions, summarize, tl;dr"
+        "did it look like, open the saved copy, recipe, words, instructions, summarize, tl;dr, "
+        "terms and conditions, as it looked when archived, read me, translate, paragraph, main "
+        "points, gist, contents, cite, say about"
     )
     core = True
 
@@ -127,7 +129,8 @@ class GetScreencast(Get[Snapshot]):
     search_hint = (
         "watch the browser live, screen, page currently being captured, live picture, stuck page, "
         "cookie banner, while it is grabbing, see the capture in progress, what is it doing at "
-        "the moment, live view, peek, hanging, frozen, being saved right now"
+        "the moment, live view, peek, hanging, frozen, being saved right now, live, currently, "
+        "watch"
     )
     since = "0.9.74"
     use = "Use {read_snapshot} with `image` once the page is archived."

@@ -67,7 +67,9 @@ class ListSnapshots(Many[Snapshot]):
         "newest bookmarks, is this url saved already, recently saved, everything from a site, "
         "pages with tag, which pages are broken, not saved, pending, oldest, added since, unread, "
         "count of saved pages, saved in 2024, titles, do I have anything from this site, "
-        "newspaper.com, from 2020"
+        "newspaper.com, from 2020, stored, saved copy of, what web pages did we save, do we have "
+        "a copy, landing page, homepage, about, bookmarked, latest saves, yesterday, in my "
+        "archive, unfinished"
     )
     core = True
 
@@ -177,7 +179,7 @@ class GetSnapshot(Get[Snapshot]):
         "details of one saved page, when did I save it, how big is it, title, date, labels of a "
         "page, outputs of a page, status of one bookmark, did the capture succeed, formats, info "
         "about a saved page, do I have a pdf of it, is there a screenshot, is it complete, file "
-        "size"
+        "size, stored, do we have a copy, landing page, how big on disk"
     )
 
     snapshot_id: Text = Field(description="Id or unique part of it, timestamp or URL.")
@@ -203,7 +205,8 @@ class CreateSnapshot(Change[Snapshot]):
     search_hint = (
         "bookmark this link, keep this article, archive this url, https, preserve a page, with a "
         "title, label, clip, capture one address, add one bookmark, single page, put it in my "
-        "archive"
+        "archive, before they change it, save this article for me, archive this page, save this "
+        "url"
     )
     risk: ClassVar[Risk] = "adds"
     repeatable = False
@@ -254,7 +257,8 @@ class UpdateSnapshot(MayConfirm[Snapshot]):
         "set labels, change status of a saved page, requeue, queue again, later, pause saving "
         "this page, stop working on the page, hold, try again tomorrow, swap labels, don't bother "
         "with that page any more, anymore, mark the page as done, stuck page, give up on one "
-        "page, leave it, skip the page, seal"
+        "page, leave it, skip the page, seal, unqueue, no need to archive it any more, fix, read, "
+        "set"
     )
     risk: ClassVar[Risk] = "changes"
     repeatable = True
@@ -329,7 +333,7 @@ class DeleteSnapshot(Confirmed[Deleted]):
     search_hint = (
         "remove a bookmark, get rid of one page, erase, bin, trash, don't want it saved any more, "
         "private page, for good, delete that page from my archive, forget this page, remove this "
-        "article, copy of my, throw out"
+        "article, copy of my, throw out, our copy, single page, saved by accident"
     )
     risk: ClassVar[Risk] = "removes"
     repeatable = True

@@ -19,7 +19,7 @@ class GetSnapshotsFeed(Get[Exported]):
     title = "Get the feed of saved pages"
     search_hint = (
         "RSS, atom, follow in my reader, subscription, newest saved pages as feed, news reader, "
-        "feedly, subscribe to my archive, feed url, xml"
+        "feedly, subscribe to my archive, feed url, xml, latest saves as a feed"
     )
     since = "0.9.73"
     use = "Use {GET /core/snapshots}."

@@ -202,7 +202,7 @@ async def test_numbers_and_units_are_told() -> None:
     answer = await Api(2).read(rows(fields=["likes", "value"]))
 
     assert answer["nodes"] == [{"likes": 0, "value": None}, {"likes": 7, "value": None}]
-    assert answer["units"] == {"value": "cents"}
+    assert answer["units"] == {"value": "cents, assumed"}
 
 
 async def test_an_unknown_field_is_refused_before_anything_is_sent() -> None:
