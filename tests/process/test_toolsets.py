@@ -14,6 +14,7 @@ import pytest
 from tests.support.paths import SURFACE
 from tests.support.sandboxed import LAUNCHER, clean
 from tests.support.stdio import Era, StdioServer
+from tests.support.surface import OPERATIONS
 
 Json = dict[str, Any]
 
@@ -112,7 +113,7 @@ async def test_toolsets_are_what_their_names_say(tmp_path: Path) -> None:
         operations(await listed(tmp_path, "--toolsets", "content,collections"))
         == CONTENT_AND_COLLECTIONS
     )
-    assert len(operations(await listed(tmp_path))) == 53
+    assert len(operations(await listed(tmp_path))) == len(OPERATIONS)
     assert names(await listed(tmp_path, "--toolsets", "discover")) == [
         f"archive_mcp_{each}" for each in DISCOVER
     ]
@@ -187,7 +188,7 @@ async def test_what_a_model_reads_of_the_listing_stays_small(tmp_path: Path) -> 
     everything = await listed(tmp_path)
     whole = [each for each in everything if "archive-mcp/operation" in each["_meta"]]
 
-    assert len(whole) == 53
+    assert len(whole) == len(OPERATIONS)
     assert tokens(whole) < 12_200
     assert tokens(await listed(tmp_path, "--toolsets", "discover")) < 900
 

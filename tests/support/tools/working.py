@@ -22,11 +22,13 @@ from server.exports import ExportFolder
 from server.http.client import Http
 from server.jobs import (
     JobRow,
+    JobState,
     Leases,
     LocalJobs,
     RecordRow,
     SqliteJournal,
 )
+from server.jobs.model import End
 from server.limiter import Limiter, Pacer, Snapshot
 from server.sandbox import (
     MAIN,
@@ -126,6 +128,16 @@ class Worker:
         row = await self.jobs.wait(told["jobId"], 50_000)
         assert row.result is not None, (row.state, row.error)
         return row.result
+
+    def end_after(self, name: str, count: int) -> None:
+        """Let this process end with so many requests of that name."""
+
+        def meddle(*_: Any) -> None:
+            if self.sandbox.asked[-1][0] == name and self.sandbox.times(name) == count:
+                for runner in self.jobs._runners.values():
+                    runner.stop(End(JobState.PAUSED))
+
+        self.sandbox.meddle = meddle
 
     async def records(self, told: Json) -> dict[str, RecordRow]:
         """The job's records by their keys."""

@@ -27,6 +27,7 @@ SCHEMA = build_schema(sdl())
 OWN = {name: kind for name, kind in SCHEMA.type_map.items() if not name.startswith("__")}
 SPECIFIED = {"String", "Int", "Float", "Boolean", "ID"}
 ROOTS = {"Query", "Mutation"}
+SAYS = f"schema.graphql has something else than tests/data/{ARCHIVE_API.name}, under"
 
 
 def default_of(holder: GraphQLArgument | GraphQLInputField) -> Any:
@@ -64,11 +65,7 @@ def test_every_operation_has_the_documented_arguments_and_result(section: str, r
         }
         for name, field in kind.fields.items()
     }
-    assert found == API[section]
-
-
-def test_there_are_53_operations() -> None:
-    assert (len(API["queries"]), len(API["mutations"])) == (29, 24)
+    assert found == API[section], f"{SAYS} `{section}`"
 
 
 def test_object_types_have_the_documented_fields() -> None:
@@ -77,7 +74,7 @@ def test_object_types_have_the_documented_fields() -> None:
         for name, kind in OWN.items()
         if isinstance(kind, GraphQLObjectType) and name not in ROOTS
     }
-    assert found == API["types"]
+    assert found == API["types"], f"{SAYS} `types`"
 
 
 def test_input_types_have_the_documented_fields() -> None:
@@ -86,14 +83,15 @@ def test_input_types_have_the_documented_fields() -> None:
         for name, kind in OWN.items()
         if isinstance(kind, GraphQLInputObjectType)
     }
-    assert found == API["inputs"]
+    assert found == API["inputs"], f"{SAYS} `inputs`"
 
 
 def test_enums_have_the_documented_values() -> None:
     found = {
         name: sorted(kind.values) for name, kind in OWN.items() if isinstance(kind, GraphQLEnumType)
     }
-    assert found == {name: sorted(values) for name, values in API["enums"].items()}
+    documented = {name: sorted(values) for name, values in API["enums"].items()}
+    assert found == documented, f"{SAYS} `enums`"
 
 
 def test_unions_and_scalars_are_the_documented_ones() -> None:
@@ -102,7 +100,7 @@ def test_unions_and_scalars_are_the_documented_ones() -> None:
         for name, kind in OWN.items()
         if isinstance(kind, GraphQLUnionType)
     }
-    assert unions == API["unions"]
+    assert unions == API["unions"], f"{SAYS} `unions`"
     assert names_of(GraphQLScalarType) - SPECIFIED == set(API["scalars"])
 
 
@@ -118,9 +116,8 @@ def test_defaults_are_the_documented_ones() -> None:
         if isinstance(kind, GraphQLInputObjectType):
             holders |= {f"{kind.name}.{name}": field for name, field in kind.fields.items()}
     found = {name: default_of(holder) for name, holder in holders.items()}
-    assert {name: value for name, value in found.items() if value is not Undefined} == API[
-        "defaults"
-    ]
+    present = {name: value for name, value in found.items() if value is not Undefined}
+    assert present == API["defaults"], f"{SAYS} `defaults`"
 
 
 def test_every_type_and_operation_is_described() -> None:

@@ -11,7 +11,6 @@ from server.jobs import (
     Phase,
 )
 from server.jobs.lease import LEASE_SECONDS
-from server.jobs.model import End
 from server.jobs.sqlite import JournalFile
 from server.sandbox import MAIN
 from server.tool.context import Caller
@@ -68,7 +67,7 @@ async def test_a_link_that_did_not_arrive_in_an_hour_is_uploaded_again(tmp_path:
 async def test_an_import_that_was_interrupted_goes_on_where_it_was(tmp_path: Path) -> None:
     async with two_workers(tmp_path) as (one, other):
         collection = await first_collection(one)
-        one.sandbox.meddle = lambda *_: _ended(one, "AddItemToCollections", 10)
+        one.end_after("AddItemToCollections", 10)
         told = await one.agreed(
             StartImport, urls=[*links(30), LOST], collectionIds=[collection["id"]], waitMinutes=1
         )
@@ -107,17 +106,10 @@ async def test_an_import_that_was_interrupted_while_uploading_uploads_only_the_r
     tmp_path: Path,
 ) -> None:
     async with two_workers(tmp_path) as (one, other):
-        one.sandbox.meddle = lambda *_: _ended(one, "UploadItemFromUrl", 20)
+        one.end_after("UploadItemFromUrl", 20)
         told = await one.agreed(StartImport, urls=links(60), waitMinutes=1)
         assert told["state"] == "paused"
         result = await other.ended(await other.call(StartImport, resume=told["jobId"]))
 
     assert one.sandbox.uploads() == dict.fromkeys(links(60), 1)
     assert result["arrivedCount"] == 60
-
-
-def _ended(one: Worker, name: str, count: int) -> None:
-    """Let the process end with so many requests of that name."""
-    if one.sandbox.asked[-1][0] == name and one.sandbox.times(name) == count:
-        for runner in one.jobs._runners.values():
-            runner.stop(End(JobState.PAUSED))
