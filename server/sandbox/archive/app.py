@@ -31,10 +31,10 @@ from server.sandbox.archive.data.brands import COFFEE, MAIN, OUTDOOR
 from server.sandbox.archive.data.workspace import Workspace, World
 from server.sandbox.archive.engine import SandboxBug, parse_query, run, schema
 from server.sandbox.archive.failures import make_refusal
+from server.sandbox.archive.filters.search import Results
 from server.sandbox.archive.limits import PLANS, Meters, Plan
 from server.sandbox.archive.media import base_for, is_media, serve
 from server.sandbox.archive.resolvers.context import Context
-from server.sandbox.archive.resolvers.search import Results
 
 PATH = "/api/v2"
 TOKEN = "sandbox-token"  # noqa: S105 - opens nothing but made-up data

@@ -13,7 +13,7 @@ from server.sandbox.archive.data.items import FRAMES_EACH, Item, MediaContent, T
 from server.sandbox.archive.data.saved import Collection, SavedView
 from server.sandbox.archive.data.workspace import Workspace
 from server.sandbox.archive.errors import ensure, make_error
-from server.sandbox.archive.filters import is_within
+from server.sandbox.archive.filters.items import is_within
 from server.sandbox.archive.media import move_files
 from server.sandbox.archive.paging import Page, paginate
 from server.sandbox.archive.resolvers.competitors import insights_of

@@ -16,7 +16,7 @@ from server.sandbox.archive.data.items import MEDIA
 from server.sandbox.archive.data.saved import Library, Record, Records
 from server.sandbox.archive.data.workspace import Workspace
 from server.sandbox.archive.errors import make_error
-from server.sandbox.archive.resolvers.search import Results
+from server.sandbox.archive.filters.search import Results
 
 T = TypeVar("T")
 Resolver = Callable[..., Any]

@@ -8,9 +8,9 @@ from typing import Any
 
 from server.sandbox.archive.data.creators import Creator, SocialProfile
 from server.sandbox.archive.errors import ensure, make_error
-from server.sandbox.archive.filters import matches_place
+from server.sandbox.archive.filters.conditions import make_tests
+from server.sandbox.archive.filters.items import matches_place
 from server.sandbox.archive.paging import Page, paginate
-from server.sandbox.archive.resolvers.conditions import make_tests
 from server.sandbox.archive.resolvers.context import Info, Resolver
 from server.sandbox.archive.resolvers.views import preset_view, sort_by_levels
 from server.sandbox.ids import Kind, mix

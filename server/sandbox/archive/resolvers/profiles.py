@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from server.sandbox.archive.data.creators import SLOTS, SocialProfile
+from server.sandbox.archive.filters.conditions import make_tests
 from server.sandbox.archive.paging import Page, paginate
-from server.sandbox.archive.resolvers.conditions import make_tests
 from server.sandbox.archive.resolvers.context import Info, Resolver
 from server.sandbox.archive.resolvers.views import preset_view, sort_by_levels
 from server.sandbox.ids import Kind

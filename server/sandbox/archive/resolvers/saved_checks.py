@@ -20,11 +20,11 @@ from graphql import (
     GraphQLSchema,
 )
 
-from server.sandbox.archive import filters
 from server.sandbox.archive.data.attributes import find_attribute
 from server.sandbox.archive.data.saved import ENTITIES
 from server.sandbox.archive.errors import ensure
-from server.sandbox.archive.resolvers.conditions import make_tests
+from server.sandbox.archive.filters import items as item_filters
+from server.sandbox.archive.filters.conditions import make_tests
 from server.sandbox.archive.resolvers.context import (
     Info,
     Payload,
@@ -69,7 +69,7 @@ def item_filter(schema: GraphQLSchema, stored: Payload) -> Payload:
 def _check_filters(info: Info, kind: Kind, stored: Any) -> None:
     ensure(isinstance(stored, dict), "filters must be an object")
     if kind is Kind.CONTENT_VIEW:
-        filters.item_tests(info.context.workspace, item_filter(info.schema, stored))
+        item_filters.item_tests(info.context.workspace, item_filter(info.schema, stored))
 
 
 def _check_conditions(info: Info, kind: Kind, conditions: list[Payload]) -> None:

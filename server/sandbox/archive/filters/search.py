@@ -15,9 +15,9 @@ from typing import Any
 
 import anyio.lowlevel
 
-from server.sandbox.archive import filters
 from server.sandbox.archive.data.workspace import Workspace
-from server.sandbox.archive.resolvers.conditions import make_tests
+from server.sandbox.archive.filters import items as item_filters
+from server.sandbox.archive.filters.conditions import make_tests
 from server.sandbox.ids import Kind
 
 _MOST_SEARCHES = 8
@@ -38,7 +38,7 @@ class Results:
 
     async def find(
         self,
-        parts: filters.Filter | None,
+        parts: item_filters.Filter | None,
         conditions: Conditions | None,
         sorting: Sorting | None,
     ) -> Sequence[int]:
@@ -68,11 +68,11 @@ class Results:
 
 async def _find(
     workspace: Workspace,
-    parts: filters.Filter | None,
+    parts: item_filters.Filter | None,
     conditions: Conditions | None,
     sorting: Sorting | None,
 ) -> Sequence[int]:
-    item_tests = filters.item_tests(workspace, parts)
+    item_tests = item_filters.item_tests(workspace, parts)
     attribute_tests = make_tests(workspace, "ITEM", conditions)
     order = [(level["sortKey"], level["sortOrder"]) for level in sorting or ()] or [_DEFAULT]
     numbers: Sequence[int] = _candidates(workspace, parts or {})
@@ -98,7 +98,7 @@ async def _take_turns(number: int) -> None:
         await anyio.lowlevel.checkpoint()
 
 
-def _candidates(workspace: Workspace, parts: filters.Filter) -> Sequence[int]:
+def _candidates(workspace: Workspace, parts: item_filters.Filter) -> Sequence[int]:
     """Return the numbers that need a test, newest first, narrowed by what no item must be made
     for."""
     limits = parts.get("takenAt") or {}
@@ -135,4 +135,8 @@ def _sort_value(workspace: Workspace, number: int, key: str) -> Any:
     if key == "TAKEN_AT":
         return -number
     item = workspace.item(number)
-    return item.social_profile.account_name if key == "ACCOUNT_NAME" else filters.metric(item, key)
+    return (
+        item.social_profile.account_name
+        if key == "ACCOUNT_NAME"
+        else item_filters.metric(item, key)
+    )
