@@ -24,7 +24,7 @@ from server.tool.job import (
 )
 from server.tool.request import NewName, Risk, argument_names
 from server.tool.result import drop_empty
-from tools.archive.collections import AddItemToCollections
+from tools.archive.collections import AddItemToCollections, require_collections
 from tools.archive.content.items import SearchItems
 from tools.archive.items_source import AT_ONCE, PAGE_COST, ItemSource
 from tools.archive.jobs.collections_targets import (
@@ -131,12 +131,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             self._check_undo()
             return
         self.require_source()
-        if not (self.collection_names or self.collection_ids):
-            raise Failure(
-                Code.INVALID_ARGUMENT,
-                "Say which collections: pass `collectionNames` or `collectionIds`.",
-                "{filterPresets} lists collections (accessor COLLECTIONS).",
-            )
+        require_collections(self.collection_names, self.collection_ids)
         # Archive creates by name only; creating a collection to take something out of it makes no
         # sense.
         if self.auto_create and (self.action == "remove" or not self.collection_names):
@@ -196,7 +191,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             # What takes items out must not follow a part of a name.
             partial=self.action == "add",
         )
-        items = await self.total(api) or 0
+        items = await self.total(api)
         if not items:
             raise Failure(
                 Code.NOT_FOUND,

@@ -4,7 +4,7 @@ file."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from server.archive.api import make_page
@@ -299,13 +299,12 @@ class TimelineWork:
 
     def _find_trouble(self, record: RecordRow) -> Outcome | None:
         """Return why an item is in no row of the file; None where it is in some."""
-        account = record.detail.get("account")
         if record.state is RecordState.FAILED:
-            return Outcome("failedItems", record.key, account, record.reason or "")
+            return Outcome.of("failedItems", record)
         if record.detail.get("rows"):
             return None
         silent = "No snapshot in that time." if self._span.window else "No snapshot yet."
-        return Outcome("withoutHistoryItems", record.key, account, silent)
+        return replace(Outcome.of("withoutHistoryItems", record), reason=silent)
 
 
 def _records(batch: Batch) -> list[NewRecord]:

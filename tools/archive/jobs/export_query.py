@@ -15,7 +15,8 @@ from server.tool.arguments import parse_in_utc
 from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.creators import SearchCreators
-from tools.archive.items_source import Batch, WindowedSource
+from tools.archive.items_source import Batch
+from tools.archive.items_window import WindowedSource
 from tools.archive.schema.objects import Creator, Item
 
 # More than the search's default: a file has room, and a second export for a missing column costs

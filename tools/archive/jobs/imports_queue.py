@@ -79,7 +79,7 @@ class ImportQueue:
         for row in await jobs.list(job.row.account, limit=_MOST_JOBS):
             if row.id == job.row.id or (row.tool, row.origin, row.workspace) != place:
                 continue
-            links = {str(link).strip() for link in row.arguments.get("urls") or []}
+            links = map(str.strip, row.arguments.get("urls", []))
             if not self._links.isdisjoint(links):
                 others.append(row)
         return others

@@ -11,7 +11,7 @@ from typing import Any, Self
 from server.errors import Failure
 from server.exports import ExportFolder, Layout
 from server.exports.job_file import JobFile, resource
-from server.jobs import Handle
+from server.jobs import Handle, RecordRow
 
 MOST_NAMED = 50
 """The most items of one kind that a result names."""
@@ -31,6 +31,12 @@ class Outcome:
     item: str
     account: str | None = None
     reason: str = ""
+
+    @classmethod
+    def of(cls, key: str, record: RecordRow) -> Self:
+        """Return what became of the item of a record."""
+        account = (record.detail or {}).get("account")
+        return cls(key, record.key, account, record.reason or "")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the item as a result names it."""
@@ -77,22 +83,18 @@ class OutcomeList:
         """Return the outcomes as a result: those with a reason by reason, the others as a list."""
         result: dict[str, Any] = {}
         for key, items in self._first.items():
-            if any(item.reason for item in items):
-                result[key] = self._group(key, items)
+            groups: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+            for item in items:
+                groups[item.reason].append(item.to_dict())
+            if set(groups) != {""}:
+                result[key] = [self._describe(key, *group) for group in groups.items()]
             # A few of many that fared alike tell nothing that their number does not.
             elif self.count(key) <= MOST_NAMED:
-                result[key] = [item.to_dict() for item in items]
+                result[key] = groups[""]
         return result
 
-    def _group(self, key: str, items: list[Outcome]) -> list[dict[str, Any]]:
-        groups: dict[str, dict[str, Any]] = {}
-        for item in items:
-            count = self.counts[key, item.reason]
-            group = groups.setdefault(
-                item.reason, {"reason": item.reason, "count": count, "items": []}
-            )
-            group["items"].append(item.to_dict())
-        return list(groups.values())
+    def _describe(self, key: str, reason: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+        return {"reason": reason, "count": self.counts[key, reason], "items": items}
 
 
 class OutcomeFile:

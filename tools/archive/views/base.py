@@ -140,7 +140,7 @@ class UpdateView(TakesConditions, MayConfirm[R], Generic[R]):
     )
 
     def check(self) -> None:
-        if both := set(self._changed).intersection(self.clear or ()):
+        if both := set(self._changed).intersection(self._emptied):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 f"`{min(both)}` is both in `input` and in `clear`.",
@@ -157,6 +157,11 @@ class UpdateView(TakesConditions, MayConfirm[R], Generic[R]):
         )
 
     @property
+    def _emptied(self) -> list[ViewPart]:
+        """The parts that `clear` names."""
+        return self.clear or []
+
+    @property
     def _changed(self) -> list[str]:
         """The parts that `input` has, by the names of the arguments."""
         changed = self.input.model_fields_set
@@ -165,7 +170,7 @@ class UpdateView(TakesConditions, MayConfirm[R], Generic[R]):
 
     def variables(self) -> dict[str, Any]:
         variables = super().variables()
-        emptied = {part: _EMPTY[part] for part in self.clear or ()}
+        emptied = {part: _EMPTY[part] for part in self._emptied}
         return {**variables, "input": {**variables["input"], **emptied}}
 
     async def preview(self, context: ArchiveContext) -> Preview | None:
@@ -191,7 +196,7 @@ class UpdateView(TakesConditions, MayConfirm[R], Generic[R]):
     async def _read_replaced(
         self, context: ArchiveContext, more: list[str]
     ) -> dict[str, Any] | None:
-        paths = list(dict.fromkeys([*more, *self._changed, *(self.clear or ())]))
+        paths = list(dict.fromkeys([*more, *self._changed, *self._emptied]))
         earlier: dict[str, Any] | None = await read(
             self.reads.model_validate({"id": self.id}), paths, context.api
         )
