@@ -53,10 +53,7 @@ class GetJob(ServerTool[JobRow]):
         else:
             row = await jobs.get(self.id)
         failures = await jobs.failures(self.id, after=self.after)
-        visible = RecordList(len(failures), budget=20_000)
-        for failure in failures:
-            if not visible.add(_failure(failure)):
-                break
+        visible = RecordList(len(failures), budget=20_000).fill(map(_failure, failures))
         # A full page of 100 means that more may follow; the journal does not count them.
         more = len(visible.records) < len(failures) or len(failures) == 100
         result = {**summarise(row), **drop_empty({"failures": visible.records})}

@@ -70,7 +70,7 @@ class Order:
     @property
     def pages(self) -> int:
         """Return the pages of members that are read: who is in already needs no change."""
-        return _pages(self.targets)
+        return sum(ceil(target.items / AT_ONCE) for target in self.targets)
 
     @property
     def requests(self) -> int:
@@ -304,7 +304,3 @@ def _describe(target: Target) -> str:
         return f"{quote_title(target.name)} exists ({count_noun(target.items, 'item')})"
     near = f", though there is {quote_title(target.near)}" if target.near else ""
     return f"{quote_title(target.name)} will be created{near}"
-
-
-def _pages(targets: list[Target]) -> int:
-    return sum(ceil(target.items / AT_ONCE) for target in targets)

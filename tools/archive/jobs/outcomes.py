@@ -35,7 +35,7 @@ class Outcome:
     @classmethod
     def of(cls, key: str, record: RecordRow) -> Self:
         """Return what became of the item of a record."""
-        account = (record.detail or {}).get("account")
+        account = read_detail(record).get("account")
         return cls(key, record.key, account, record.reason or "")
 
     def to_dict(self) -> dict[str, Any]:
@@ -47,6 +47,11 @@ class Outcome:
     def to_row(self) -> dict[str, Any]:
         """Return the row of the file."""
         return dict(zip(_COLUMNS, (self.key, self.item, self.account, self.reason), strict=True))
+
+
+def read_detail(record: RecordRow) -> dict[str, Any]:
+    """Return what is journalled of an item; nothing for a record without detail."""
+    return record.detail or {}
 
 
 class OutcomeList:
