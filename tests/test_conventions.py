@@ -27,7 +27,7 @@ MOST_MODULES = 15
 MOST_TYPE_ONLY_CYCLES = 0
 MOST_OFFENDERS = 30
 # What each tree has reached on its way to `density.MOST_DECISIONS`: it only ever gets better.
-MOST_DECISIONS = {"server": 3.1, "tools": 3.3}
+MOST_DECISIONS = {"server": 3.0, "tools": 3.1}
 
 
 @cache

@@ -282,9 +282,9 @@ async def _suggest_names(
     try:
         return await work
     except Failure as failure:
-        meant = await _find_meant(names or (), failure, context)
-        if meant:
-            failure.hint = f"Did you mean {', '.join(meant)}? {failure.hint}"
+        suggestions = await _find_meant(names or (), failure, context)
+        if suggestions:
+            failure.hint = f"Did you mean {', '.join(suggestions)}? {failure.hint}"
         raise
 
 

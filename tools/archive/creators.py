@@ -90,7 +90,9 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
 
     def credits(self) -> float:
         # Narrowing pays only where fewer than one in four creators remain.
-        return _NARROWED_COST if self.preset_id or self.custom_attribute_conditions else self.cost
+        if self.preset_id or self.custom_attribute_conditions:
+            return _NARROWED_COST
+        return self.cost
 
     def notes(self) -> list[str]:
         if not self.preset_id:

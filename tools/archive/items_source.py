@@ -35,7 +35,7 @@ AT_ONCE = 100
 PAGE_COST = 80.0
 """Rate credits of a page of items with their accounts (Archive docs, rate limiting: 60, and 20 for
 a relation)."""
-NAMED = ["id", "socialProfile.accountName"]
+NAME_FIELDS = ["id", "socialProfile.accountName"]
 """The fields by which people know an item."""
 
 Q = TypeVar("Q", bound=Request[Any, Any])

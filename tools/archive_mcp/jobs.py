@@ -86,9 +86,10 @@ class ListJobs(ServerTool[JobRow]):
         jobs = await context.jobs()
         # One more than asked for shows whether there are others, without counting.
         rows = await jobs.list(limit=self.limit + 1, offset=self.after)
-        nodes = [_brief(row) for row in rows[: self.limit]]
-        following = {"nextAfter": self.after + self.limit} if len(rows) > self.limit else {}
-        return whole({"nodes": nodes, **following})
+        result: dict[str, Any] = {"nodes": list(map(_brief, rows[: self.limit]))}
+        if len(rows) > self.limit:
+            result["nextAfter"] = self.after + self.limit
+        return whole(result)
 
 
 class CancelJob(ServerTool[JobRow]):

@@ -25,7 +25,7 @@ from server.jobs import (
 from server.tool.result import drop_empty, drop_nulls
 from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
 from tools.archive.content.fitting import add_misfits, describe_counted_misfits
-from tools.archive.items_source import NAMED, ItemSource, read_account
+from tools.archive.items_source import NAME_FIELDS, ItemSource, read_account
 from tools.archive.jobs.collections_members import MemberReader
 from tools.archive.jobs.collections_targets import (
     Target,
@@ -99,11 +99,10 @@ class CollectionWork:
         await self._aim(job)
         # Membership is read by pages of 100 first: cheaper than a request (55 credits) for an item
         # that is in already.
-        members = {
-            target["id"]: await self._members.read(job, target)
-            for target in _targets(job)
-            if target["id"]
-        }
+        members: dict[str, set[str]] = {}
+        for target in _targets(job):
+            if target["id"]:
+                members[target["id"]] = await self._members.read(job, target)
         async for candidates, cursor, misfits in self._find_items(job):
             records = [_make_record(job, item, members) for item in candidates]
             await job.add(records, cursor, **misfits)
@@ -209,7 +208,7 @@ class CollectionWork:
 
     async def _read_source(self, job: Handle) -> AsyncIterator[Piece]:
         """Yield the items of a search or a list."""
-        async for batch in self._source.batches(self._context.background, job.cursor, NAMED):
+        async for batch in self._source.batches(self._context.background, job.cursor, NAME_FIELDS):
             items: list[Candidate] = []
             for item in batch.items:
                 items.append((item["id"], {"account": read_account(item)}))

@@ -50,7 +50,7 @@ _TYPES_OF_ITEM = {
     "accountName": Column("accountName", Kind.TEXT),
     "takenAt": Column("takenAt", Kind.TEXT | Kind.MOMENT),
 }
-_ASKED = ["id", "takenAt", "socialProfile.accountName"]
+_FIELDS = ["id", "takenAt", "socialProfile.accountName"]
 _AT_ONCE = 200
 _REFUSALS = (Code.NOT_FOUND, Code.REJECTED, Code.INVALID_ARGUMENT)
 """Failures that concern a single item and not the next one."""
@@ -143,7 +143,7 @@ class TimelineWork:
         """Journal the items, each with its account and when it was posted."""
         # Chosen once and journalled: a job that resumes must not write a second file.
         await self._file(job).choose(self._file_name.name, "timelines")
-        async for batch in self._source.batches(self._context.background, job.cursor, _ASKED):
+        async for batch in self._source.batches(self._context.background, job.cursor, _FIELDS):
             absent = [entry["url"] for entry in batch.missing]
             existing = job.counters.get("absent", [])
             gathered = await job.add(

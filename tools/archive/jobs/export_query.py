@@ -114,7 +114,9 @@ class ExportQuery(WindowedSource):
         """Return the rate credits of a page of records."""
         # Conditions and views cost almost four times as much as a plain page of creators.
         credits = self.request().credits()
-        return credits + GetItemIdsByUrl.cost if self.urls else credits
+        if self.urls:
+            credits += GetItemIdsByUrl.cost
+        return credits
 
 
 def dump_query(query: SearchItems | SearchCreators) -> dict[str, Any]:

@@ -122,9 +122,9 @@ class OutcomeFile:
             listed: the outcomes, counted.
             outcomes: the same once more, for the file.
         """
-        named = {**result, **listed.to_dict()}
+        answer = {**result, **listed.to_dict()}
         if not listed.is_cut:
-            return named
+            return answer
         try:
             export = await self._file.find_finished()
             if export is None:
@@ -133,10 +133,10 @@ class OutcomeFile:
         except Failure as failure:
             # The work is done; that its list cannot be written does not undo it.
             note = f"Not all items are named, and the list could not be written: {failure.message}"
-            return {**named, "notes": [*result["notes"], note]}
+            return {**answer, "notes": [*result["notes"], note]}
         note = f"At most {MOST_NAMED} items of a kind are named; all {export.rows:,} are in `file`."
         return {
-            **named,
+            **answer,
             "file": export.path,
             "resource": resource(export),
             "notes": [*result["notes"], note],
