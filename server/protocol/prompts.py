@@ -80,7 +80,7 @@ class Workflow(Listed, Protocol):
 
 
 class Prompts:
-    """Serve all prompts; those with arguments are loaded on first use, not at start."""
+    """Serves all prompts; those with arguments are loaded on first use, not at start."""
 
     def __init__(
         self, documents: Sequence[Document], workflows: Callable[[], Sequence[Workflow]]
