@@ -254,10 +254,11 @@ class ItemSource(Input):
         if not ids:
             return [], False
         page = await api.read_page(self.query(fields, filter={"ids": ids}), size=AT_ONCE)
-        places = dict(zip(ids, range(len(ids)), strict=True))
+        # Archive matches UUIDs without case, as a user may paste them in capitals.
+        places = {identity.lower(): place for place, identity in enumerate(ids)}
 
         def find_place(item: dict[str, Any]) -> int:
-            return places.get(item.get("id", ""), len(places))
+            return places.get(item.get("id", "").lower(), len(places))
 
         # Archive answers in its own order; callers expect that of their list.
         return sorted(page.records, key=find_place), page.partial
@@ -295,8 +296,7 @@ def parse_search(
 
 
 def _list_unknown(ids: list[str], items: list[dict[str, Any]]) -> list[str]:
-    # Archive leaves out unknown ids silently: only the difference shows them. It matches UUIDs
-    # without case, as a user may paste them in capitals.
+    # Archive leaves out unknown ids silently: only the difference shows them.
     unknown = {identity.lower(): identity for identity in ids}
     for item in items:
         unknown.pop(item["id"].lower(), None)
