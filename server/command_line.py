@@ -113,7 +113,7 @@ def _add_setup(commands: Any) -> None:
         help="store your token and add this server to the assistants on this computer",
         description="Store your token, add this server to the assistants on this computer, and "
         "start it as they do. It asks for what is missing, checks it, shows what it would write, "
-        "and writes after a yes. A secret is read when asked for, from stdin or from the "
+        "and writes once you agree. A secret is read when asked for, from stdin or from the "
         "environment, never from an argument; it goes into the keychain of this computer, or "
         "into ~/.env.shared, never into the file of an assistant.",
         epilog='Without a terminal: printf %s "$TOKEN" | archive-mcp setup --stdin --yes',
@@ -352,7 +352,7 @@ def _number_parser(
 
     def parse(text: str) -> Number:
         # argparse would name this function to the user in the place of the reason.
-        error = argparse.ArgumentTypeError(f"{text!r} is no number from {least} to {most}")
+        error = argparse.ArgumentTypeError(f"{text!r} is not a number from {least} to {most}")
         try:
             number = kind(text)
         except ValueError:

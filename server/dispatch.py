@@ -148,7 +148,7 @@ class Dispatcher:
             log.exception("incident %s in %s", incident, what)
             raise Failure(
                 Code.INTERNAL,
-                f"{what} failed by a fault of this server (incident {incident}).",
+                f"{what} failed because of a fault in this server (incident {incident}).",
                 "Try something else; the user finds the details under that id in the server's log.",
             ) from None
 

@@ -23,7 +23,7 @@ ERROR_META = "archive-mcp/error"
 
 
 class Code(StrEnum):
-    """Name the kinds of failure; clients and models match these texts."""
+    """The kinds of failure; clients and models match these texts."""
 
     INVALID_ARGUMENT = "INVALID_ARGUMENT"
     UNAUTHENTICATED = "UNAUTHENTICATED"
@@ -48,7 +48,7 @@ class Code(StrEnum):
 
 
 class Failure(Exception):
-    """Say in the caller's words why a call could not be done."""
+    """Says in the caller's words why a call could not be done."""
 
     def __init__(
         self, code: Code, message: str, hint: str = "", *, retryable: bool = False, **details: Any

@@ -28,8 +28,8 @@ _VARIABLES = {"toolsets": "ARCHIVE_MCP_TOOLSETS", "log_level": "ARCHIVE_MCP_LOG_
 
 @dataclass(frozen=True)
 class Product:
-    """Name what the launcher brings: itself, the packaged list of tools, the recorded answers and
-    the package with the prompts."""
+    """What the launcher brings: itself, the packaged list of tools, the recorded answers and the
+    package with the prompts."""
 
     launcher: Path
     surface: Path
@@ -38,7 +38,7 @@ class Product:
 
 
 class LineFormatter(logging.Formatter):
-    """Format a record so that nothing in it looks like another record, or moves a terminal."""
+    """Formats a record so that nothing in it looks like another record, or moves a terminal."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
         """Return the line of a record."""

@@ -31,7 +31,7 @@ log = logging.getLogger("archive_mcp")
 
 
 class Recovery:
-    """Find and resume interrupted jobs."""
+    """Finds and resumes interrupted jobs."""
 
     def __init__(self, catalog: Catalog, services: Services) -> None:
         self._catalog = catalog

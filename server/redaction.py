@@ -78,7 +78,7 @@ _secrets = _Secrets()
 
 
 def learn(*secrets: str) -> None:
-    """Take out these secrets from now on; those of a few characters are not."""
+    """Take out these secrets from now on, but for those of a few characters."""
     for secret in secrets:
         _secrets.add(secret)
 

@@ -126,7 +126,7 @@ class Services:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a job runs in this process that an end would interrupt."""
+        """Whether a job runs in this process that its end would interrupt."""
         return self._jobs is not None and self._jobs.is_busy
 
     @property

@@ -1,5 +1,5 @@
-"""Short texts for people: cut to a length, put on one line, counted, listed; and text of
-strangers, made safe to stand in a sentence of ours.
+"""Short texts for people: cut to a length, put on one line, counted, listed; and untrusted text,
+made safe to stand in a sentence of ours.
 
 A page's title, an account's name or a caption may hold line breaks, invisible characters and words
 that look like the rest of a question; a question to the user has to stay ours.

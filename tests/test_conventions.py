@@ -27,7 +27,7 @@ MOST_MODULES = 15
 MOST_TYPE_ONLY_CYCLES = 0
 MOST_OFFENDERS = 30
 # What each tree has reached on its way to `density.MOST_DECISIONS`: it only ever gets better.
-MOST_DECISIONS = {"server": 3.1, "tools": 3.3}
+MOST_DECISIONS = {"server": 3.0, "tools": 3.1}
 
 
 @cache
@@ -106,7 +106,7 @@ def test_no_modules_import_one_another_while_they_load() -> None:
     assert not runtime, report(f"{len(runtime)} runtime cycles", offenders)
 
 
-def test_at_most_one_group_of_modules_knows_one_another_by_type() -> None:
+def test_no_modules_know_one_another_by_type() -> None:
     _, type_only = imports.find_cycles(all_modules(PRODUCT))
     # The deferred imports are those that can go: what runs at load forms no cycle by itself.
     offenders = [

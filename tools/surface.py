@@ -12,6 +12,7 @@ import pkgutil
 import re
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def requests() -> list[type[Request[Any, Any]]]:
     for package in (tools.archive, tools.archivebox, tools.archive_mcp):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             members = vars(importlib.import_module(module.name)).values()
-            result += [member for member in members if _is_tool(member, module.name)]
+            result += filter(partial(_is_tool, module.name), members)
     # The sort is stable: within a toolset tools stay in the order in which they are written.
     return sorted(result, key=_place)
 
@@ -77,7 +78,7 @@ def templates() -> list[dict[str, Any]]:
 
 def variables() -> dict[str, dict[str, Any]]:
     """Return what arguments of prompts may be, as the server reads it back."""
-    return {name: asdict(each) for name, each in tools.archive.templates.VARIABLES.items()}
+    return {name: asdict(variable) for name, variable in tools.archive.templates.VARIABLES.items()}
 
 
 def render() -> str:
@@ -129,7 +130,7 @@ def _row(request: type[Request[Any, Any]]) -> dict[str, Any]:
     return {**row, **flags}
 
 
-def _is_tool(value: Any, module: str) -> bool:
+def _is_tool(module: str, value: Any) -> bool:
     # A class that a module imports is listed by its own module only.
     if getattr(value, "__module__", None) != module or not isinstance(value, type):
         return False

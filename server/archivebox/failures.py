@@ -56,17 +56,19 @@ KEY_HINT = (
     "ARCHIVEBOX_PASSWORD) and restarts this server."
 )
 _URL_HINT = (
-    "ARCHIVEBOX_URL may point at something else than an ArchiveBox; `archive-mcp doctor` checks it."
+    "ARCHIVEBOX_URL may point at something other than an ArchiveBox; `archive-mcp doctor` checks "
+    "it."
 )
 
 HINTS = {
     Code.NOT_FOUND: (
-        "Look it up in its list again: it may be gone, or the id another kind of object's."
+        "Look it up in its list again: it may be gone, or the id may be that of another kind of "
+        "object."
     ),
     Code.INVALID_ARGUMENT: "Correct the arguments and call again.",
     Code.UNSUPPORTED: "The user can update ArchiveBox.",
     Code.BAD_RESPONSE: (
-        "Look whether it was done before trying again; ArchiveBox's log on the server says more."
+        "Check whether it was done before trying again; ArchiveBox's log on the server says more."
     ),
     Code.REJECTED: "Look at what it says before trying again.",
 }
@@ -107,7 +109,7 @@ def check_answer(problem: str) -> None:
         raise Transient(
             Code.BAD_RESPONSE,
             f"ArchiveBox sent what its own description rules out: {clean(problem)}.",
-            "Try again; if it stays so, the user looks into ArchiveBox's log on the server.",
+            "Try again. If it stays so, ArchiveBox's log on the server says more.",
             # Whatever is wrong with its records is wrong the next time, too.
             worth_repeating=False,
         )
@@ -129,7 +131,7 @@ def get_command_result(payload: Any) -> Any:
     """
     if not isinstance(payload, dict):
         raise Failure(
-            Code.BAD_RESPONSE, "ArchiveBox answered a command with something else than its report."
+            Code.BAD_RESPONSE, "ArchiveBox answered a command with something other than its report."
         )
     if is_refused_command(payload):
         errors = map(clean, map(str, payload.get("errors") or ()))
@@ -355,7 +357,9 @@ def _make_exception_failure(status: int, message: str) -> Failure:
     text = clean(text)
     if "MultipleObjectsReturned" in kind:
         return Failure(
-            Code.AMBIGUOUS, "That id fits several objects.", "Give more of it, best the whole id."
+            Code.AMBIGUOUS,
+            "That id fits several objects.",
+            "Give more of it, preferably the whole id.",
         )
     if status == 404 or "DoesNotExist" in kind:
         return Failure(Code.NOT_FOUND, f"ArchiveBox did not find it: {text}")
@@ -365,7 +369,7 @@ def _make_exception_failure(status: int, message: str) -> Failure:
         )
     return Transient(
         Code.UNAVAILABLE,
-        f"ArchiveBox failed inside ({kind or 'error'}): {text}",
+        f"ArchiveBox has an internal error ({kind or 'error'}): {text}",
         "Its log on the server says more.",
         # An exception comes again with the same request.
         worth_repeating=False,

@@ -55,7 +55,7 @@ def _check_path(path: str, shape: type[Shape]) -> None:
     name, _, rest = path.partition(".")
     names = shape.fields.split()
     if name not in names:
-        hint = suggest(name, names).strip() or f"There are {', '.join(names)}."
+        hint = suggest(name, names).strip() or f"The fields are {', '.join(names)}."
         raise Failure(Code.INVALID_ARGUMENT, f"`fields`: {path!r} does not exist.", hint)
     # What lies deeper in other fields, such as settings, has no fixed names.
     if rest and name in shape.inner:

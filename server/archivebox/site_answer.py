@@ -64,7 +64,7 @@ class SiteAnswer:
         if not self.is_known:
             return "No output holds the page: nothing came from its address."
         if self.loops:
-            return "The address redirects in a circle, or to where no answer came from."
+            return "The address redirects in a circle, or to an address that did not answer."
         if self.is_error:
             return f"The site answered {self.status} {_PHRASES.get(self.status, '')}.".replace(
                 " .", "."

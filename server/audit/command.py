@@ -102,7 +102,7 @@ def parse_since(text: str | None) -> datetime | None:
             instant = datetime.combine(date.fromisoformat(text), time())
     except ValueError:
         raise SettingsError(
-            f"--since {text!r} is no day and no instant, such as 2026-01-31 or "
+            f"--since {text!r} is neither a day nor an instant, such as 2026-01-31 or "
             "2026-01-31T12:00:00Z."
         ) from None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -20,7 +20,7 @@ SECONDS = 90.0
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """Hold an answer as it came, with what the limiter believed before it.
+    """An answer as it came, with what the limiter believed before it.
 
     `before` is the number of credits in the bucket when the question was sent, None while nothing
     is known of them; `seconds` is how long the answer took.
@@ -38,7 +38,7 @@ class ProbeResult:
 
 @dataclass
 class Probe:
-    """Ask questions in one workspace; None where the settings lead to none.
+    """Asks questions in one workspace; None where the settings lead to none.
 
     `quickest` is the shortest round trip in seconds so far, `page` the answer about the top items,
     which a later question needs again.

@@ -44,7 +44,7 @@ _HINTS = {
 
 @dataclass
 class ApiChecks:
-    """Hold what the API answered; `target` is the workspace that further questions may go to."""
+    """What the API answered; `target` is the workspace that further questions may go to."""
 
     checks: list[Check]
     workspaces: list[Workspace] = field(default_factory=list)

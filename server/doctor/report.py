@@ -37,7 +37,7 @@ _FIRST_WORD = re.compile(r"[A-Za-z]{1,12}(?=[-_.])")
 
 @dataclass(frozen=True)
 class Check:
-    """Hold the result of one check. `hint` says what to do next; `skip` means that it could not be
+    """The result of one check. `hint` says what to do next; `skip` means that it could not be
     made."""
 
     name: str
@@ -48,8 +48,8 @@ class Check:
 
 @dataclass(frozen=True)
 class Finding:
-    """Say what a live check shows about an assumption, and by which evidence. `advice` tells the
-    user what to do about it."""
+    """What a live check shows about an assumption, and by which evidence. `advice` tells the user
+    what to do about it."""
 
     assumption: str
     outcome: Outcome
@@ -59,7 +59,7 @@ class Finding:
 
 @dataclass
 class Report:
-    """Collect all checks, the workspaces that the token sees, and the findings of a live check.
+    """Collects all checks, the workspaces that the token sees, and the findings of a live check.
 
     `findings` is None where no live check was requested. `secrets` and `password` are left out of
     everything that is printed: an answer of the API or of a proxy may quote what was sent to it.

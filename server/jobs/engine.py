@@ -52,8 +52,7 @@ class LocalJobs(JournalReader):
         on_end: told of each job that ended in this process.
         meter: returns what the API of a job allows now, for the forecasts.
 
-    Every method raises `Failure` where the journal cannot be used, and `NOT_FOUND` for a job that
-    does not exist.
+    The methods are those of `Jobs`.
     """
 
     def __init__(
@@ -117,7 +116,6 @@ class LocalJobs(JournalReader):
     async def wait(
         self, job_id: str, seconds: float, on_progress: Progress | None = None
     ) -> JobRow:
-        """Return the job once it ended or paused, or after that many seconds at the latest."""
         until = self._clock() + seconds
         reporter = Reporter(on_progress, self._clock)
         while True:
@@ -147,8 +145,6 @@ class LocalJobs(JournalReader):
         return replace(row, state=JobState.PAUSED, error=end.error, owned=False)
 
     async def orphans(self, origin: str, account: str) -> Sequence[JobRow]:
-        """Return the interrupted jobs that nobody works on, oldest first: those that only read may
-        simply be resumed."""
         return await self._journal.orphans(origin, account)
 
     async def cancel(self, job_id: str) -> JobRow:
@@ -170,12 +166,6 @@ class LocalJobs(JournalReader):
         return await self._take(job_id, work, again=False)
 
     async def retry_failed(self, job_id: str, work: Work) -> JobRow:
-        """Send the failed records of a job once more, and those of unknown outcome where that is
-        harmless.
-
-        Raises:
-            Failure: a process works on it, or there is no such record.
-        """
         return await self._take(job_id, work, again=True)
 
     async def close(self) -> None:

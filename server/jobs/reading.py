@@ -24,6 +24,8 @@ class JournalReader:
 
     Args:
         accounts: whose jobs are seen; None for everybody's.
+
+    The methods are those of `Jobs`.
     """
 
     def __init__(self, journal: Journal, accounts: Collection[Account] | None) -> None:
@@ -51,7 +53,6 @@ class JournalReader:
         )
 
     async def count_others(self) -> int:
-        """Return how many jobs belong to other tokens or addresses."""
         accounts = self._accounts
         if accounts is None:
             return 0
@@ -60,14 +61,11 @@ class JournalReader:
     async def records(
         self, job_id: str, states: Sequence[RecordState] = (), *, after: int = 0, limit: int = 100
     ) -> Sequence[RecordRow]:
-        """Return the records of these states (or all) with a number above `after`, in order."""
         return await self._journal.records(job_id, states, after=after, limit=limit)
 
     async def record_pages(
         self, job_id: str, states: Sequence[RecordState] = (), *, after: int = 0, size: int = 1000
     ) -> AsyncIterator[Sequence[RecordRow]]:
-        """Yield all records of these states (or all) with a number above `after`, in order, at most
-        `size` at a time."""
         while rows := await self.records(job_id, states, after=after, limit=size):
             yield rows
             after = rows[-1].number
@@ -75,7 +73,6 @@ class JournalReader:
     async def failures(
         self, job_id: str, *, after: int = 0, limit: int = 100
     ) -> Sequence[RecordRow]:
-        """Return the failed records and those of unknown outcome, with their reasons."""
         return await self.records(
             job_id, (RecordState.FAILED, RecordState.UNKNOWN), after=after, limit=limit
         )

@@ -184,7 +184,7 @@ class Runner:
             log.exception("incident %s in %s", incident, self._lease.job)
             masked = Failure(
                 Code.INTERNAL,
-                f"The job failed by a fault of this server (incident {incident}).",
+                f"The job failed because of a fault in this server (incident {incident}).",
                 "The user finds the details under that id in the server's log.",
             )
             self.progress.decide(End(JobState.FAILED, to_dict(masked)))

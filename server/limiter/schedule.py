@@ -68,7 +68,8 @@ class Claim:
 
 @dataclass(frozen=True)
 class Wait:
-    """Ask again at `until`, with the ticket (if any). `for_credits`: the wait is for credits."""
+    """A wait: ask again at `until`, with the ticket (if any). `for_credits`: the wait is for
+    credits."""
 
     until: float
     ticket: Ticket | None

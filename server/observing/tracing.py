@@ -36,7 +36,7 @@ def start_tracing(environment: Mapping[str, str]) -> Telemetry | None:
         return None
     if not is_installed("otel"):
         log.warning(
-            "OpenTelemetry is asked for and not installed. %s", describe_installation("otel")
+            "OpenTelemetry is asked for but not installed. %s", describe_installation("otel")
         )
         return None
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter

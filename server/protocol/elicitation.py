@@ -81,7 +81,7 @@ class _ProgressReporter:
 
 
 class _CallingAsker(_ProgressReporter):
-    """Ask while the call waits (handshake era)."""
+    """Asks while the call waits (handshake era)."""
 
     def __init__(self, ctx: ServerRequestContext[Any, Any]) -> None:
         super().__init__(ctx)
@@ -112,7 +112,7 @@ class _CallingAsker(_ProgressReporter):
 
 
 class _ReturningAsker(_ProgressReporter):
-    """Return the answer of an answered question, and end the call at any other (modern era).
+    """Returns the answer of an answered question, and ends the call at any other (modern era).
 
     The state holds the questions asked so far, each with a digest of what was shown, the answers
     already received and when it was sealed: a later round must not lose the earlier answers, and an

@@ -82,7 +82,7 @@ class Workflow(Listed, Protocol):
 
 
 class Prompts:
-    """Serve all prompts; those with arguments are loaded on first use, not at start.
+    """Serves all prompts; those with arguments are loaded on first use, not at start.
 
     Args:
         withheld: returns the names of those that whoever calls may not use.

@@ -54,7 +54,7 @@ def describe_operation(entry: Entry, request: type[Request[Any, Any]]) -> Schema
 
 
 def _describe_confirmation(request: type[Request[Any, Any]]) -> str:
-    """Return when the user is asked first, empty for what is no write."""
+    """Return when the user is asked first, empty for what changes nothing."""
     if request.confirmed:
         return "always"
     if issubclass(request, MayConfirm):

@@ -221,12 +221,12 @@ class Resources:
             raise Failure(
                 Code.AMBIGUOUS,
                 f"{len(matches)} of them fit {name!r}: {candidates}.",
-                "Use the id of one.",
+                "Use the id of one of them.",
             )
         names = [str(row["name"]) for row in rows]
         match = closest_match(name, names)
         choices = ", ".join(names[:_MOST_SUGGESTIONS]) or "none"
-        suggestion = f"Did you mean {match!r}?" if match else f"There are: {choices}."
+        suggestion = f"Did you mean {match!r}?" if match else f"The choices are: {choices}."
         raise Failure(Code.NOT_FOUND, f"There is no {variable} {name!r}. {suggestion}")
 
     async def _list_values(

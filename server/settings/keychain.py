@@ -137,7 +137,7 @@ def read_secret(name: str) -> str:
         ) from None
     if value is None:
         raise SettingsError(
-            f"{name} should be in the keychain of this computer and is not there. "
+            f"{name} should be in the keychain of this computer but is not there. "
             "`archive-mcp setup` stores it anew."
         )
     return value

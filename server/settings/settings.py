@@ -51,7 +51,7 @@ _NO_HOME = (
 
 @dataclass(frozen=True)
 class Settings:
-    """Hold everything that the server runs with; `sources` says where each variable came from."""
+    """Holds everything that the server runs with; `sources` says where each variable came from."""
 
     api_url: str = DEFAULT_API_URL
     token: Secret | None = None

@@ -15,7 +15,7 @@ Kind = Literal["text", "secret", "switch", "folder", "file", "choice"]
 
 @dataclass(frozen=True)
 class Setting:
-    """Describe a setting to a person.
+    """Describes a setting to a person.
 
     Args:
         name: the environment variable.

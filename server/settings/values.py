@@ -30,7 +30,7 @@ KEYCHAIN = "keychain:archive-mcp"
 
 
 class Secret:
-    """Hold a value that no log line, error or repr shows."""
+    """Holds a value that no log line, error or repr shows."""
 
     __slots__ = ("_value",)
 
@@ -55,7 +55,7 @@ class Secret:
 
 
 class StoredSecret(Secret):
-    """Hold a secret of the keychain, which is read with the first use: a start pays nothing."""
+    """Holds a secret of the keychain, which is read with the first use: a start pays nothing."""
 
     __slots__ = ("_name",)
 
@@ -96,7 +96,7 @@ def clean_key(value: str) -> str:
 
 
 class Reader:
-    """Read typed values.
+    """Reads typed values.
 
     Args:
         values: the text of each variable that is set.

@@ -16,15 +16,16 @@ class Choice(Protocol):
 
 
 class MemoryChoice:
-    """The choice for as long as this process runs."""
+    """The choice for as long as this process runs.
+
+    The methods are those of `Choice`.
+    """
 
     def __init__(self) -> None:
         self._workspace: str | None = None
 
     async def read(self) -> str | None:
-        """Return its id; None where nobody chose yet."""
         return self._workspace
 
     async def write(self, workspace: str) -> None:
-        """Remember the id of the workspace that was chosen."""
         self._workspace = workspace

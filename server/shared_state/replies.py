@@ -32,6 +32,8 @@ class MemoryReplies:
 
     Args:
         clock: monotonic seconds.
+
+    The methods are those of `Replies`.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -39,11 +41,9 @@ class MemoryReplies:
         self._used: dict[str, float] = {}
 
     def issue(self) -> str:
-        """Return a new mark for a question."""
         return make_mark()
 
     async def redeem(self, mark: str) -> bool:
-        """Return whether the mark comes for the first time; it does not count again."""
         now = self._clock()
         # Oldest first, because they were added in that order.
         while self._used and next(iter(self._used.values())) < now - REPLY_SECONDS:

@@ -35,6 +35,8 @@ class MemoryTokens:
 
     Args:
         clock: monotonic seconds.
+
+    The methods are those of `Tokens`.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -51,7 +53,6 @@ class MemoryTokens:
         return token
 
     async def redeem(self, token: str, basis: str) -> bool:
-        """Return whether the token counts for this basis; it does not count again."""
         bound, expires = self._tokens.get(token, ("", 0.0))
         if bound != basis or expires <= self._clock():
             return False

@@ -34,6 +34,8 @@ class DailySpending:
 
     Args:
         now: the time of day.
+
+    The methods are those of `Spending`.
     """
 
     def __init__(self, per_day: int, now: Callable[[], datetime] = wall_clock.utc_now) -> None:
@@ -55,7 +57,6 @@ class DailySpending:
         self._spent += credits
 
     async def give_back(self, credits: int) -> None:
-        """Take back credits that were counted and not spent."""
         self._turn()
         self._spent = max(0, self._spent - credits)
 

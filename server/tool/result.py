@@ -4,9 +4,9 @@ size budget."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 # Claude Code showed 49,000 characters in place, and moved 52,000 to a file.
 # The most characters of a result's text: hosts move longer ones to a file, or refuse them.
@@ -110,6 +110,13 @@ class RecordList:
         # One more for the comma.
         self.size += len(text) + 1
         return True
+
+    def fill(self, records: Iterable[dict[str, Any]]) -> Self:
+        """Take records until the limit or the budget is reached."""
+        for record in records:
+            if not self.add(record):
+                break
+        return self
 
     def result(self, envelope: dict[str, Any]) -> Result:
         """Return `{"nodes": [...], **envelope}`."""

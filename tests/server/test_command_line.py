@@ -123,10 +123,10 @@ def test_an_option_counts_on_either_side_of_the_command(arguments: list[str]) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--port", "70000"], "'70000' is no number from 0 to 65535"),
-        (["--port", "http"], "'http' is no number from 0 to 65535"),
-        (["--items", "0"], "'0' is no number from 1 to 10000000"),
-        (["--window", "nan"], "'nan' is no number from 0.001 to 60.0"),
+        (["--port", "70000"], "'70000' is not a number from 0 to 65535"),
+        (["--port", "http"], "'http' is not a number from 0 to 65535"),
+        (["--items", "0"], "'0' is not a number from 1 to 10000000"),
+        (["--window", "nan"], "'nan' is not a number from 0.001 to 60.0"),
     ],
 )
 def test_a_number_that_cannot_be_used_is_refused_with_its_bounds(

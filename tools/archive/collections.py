@@ -198,8 +198,7 @@ class AddItemToCollections(MayConfirm[ItemPayload]):
     auto_create: bool = Field(False, description="Create collections whose name does not exist.")
 
     def check(self) -> None:
-        if not (self.collection_names or self.collection_ids):
-            raise _no_collection("add the item to")
+        require_collections(self.collection_names, self.collection_ids, " to add the item to")
         if self.auto_create and not self.collection_names:
             raise Failure(
                 Code.INVALID_ARGUMENT,
@@ -273,8 +272,7 @@ class RemoveItemFromCollections(Mutation[ItemPayload]):
     collection_ids: list[Id] | None = Field(None, description="Collection ids.")
 
     def check(self) -> None:
-        if not (self.collection_names or self.collection_ids):
-            raise _no_collection("take the item out of")
+        require_collections(self.collection_names, self.collection_ids, " to take the item out of")
 
     async def run(self, context: ArchiveContext) -> Result:
         return await _suggest_names(self.collection_names, context, super().run(context))
@@ -288,9 +286,9 @@ async def _suggest_names(
     try:
         return await work
     except Failure as failure:
-        meant = await _find_meant(names or (), failure, context)
-        if meant:
-            failure.hint = f"Did you mean {', '.join(meant)}? {failure.hint}"
+        suggestions = await _find_meant(names or (), failure, context)
+        if suggestions:
+            failure.hint = f"Did you mean {', '.join(suggestions)}? {failure.hint}"
         raise
 
 
@@ -347,9 +345,17 @@ def _letters(name: str) -> str:
     return "".join(filter(str.isalnum, name.casefold()))
 
 
-def _no_collection(what: str) -> Failure:
-    return Failure(
-        Code.INVALID_ARGUMENT,
-        f"Say which collections to {what}: pass `collectionNames` or `collectionIds`.",
-        "{filterPresets} lists collections (accessor COLLECTIONS).",
-    )
+def require_collections(
+    names: Sequence[str] | None, ids: Sequence[str] | None, purpose: str = ""
+) -> None:
+    """Refuse a call that names no collection; `purpose` says in the message what they are for.
+
+    Raises:
+        Failure: `INVALID_ARGUMENT`.
+    """
+    if not (names or ids):
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"Say which collections{purpose}: pass `collectionNames` or `collectionIds`.",
+            "{filterPresets} lists collections (accessor COLLECTIONS).",
+        )

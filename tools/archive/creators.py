@@ -95,7 +95,9 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
 
     def credits(self) -> float:
         # Narrowing pays only where fewer than one in four creators remain.
-        return _NARROWED_COST if self.preset_id or self.custom_attribute_conditions else self.cost
+        if self.preset_id or self.custom_attribute_conditions:
+            return _NARROWED_COST
+        return self.cost
 
     def notes(self) -> list[str]:
         if not self.preset_id:
@@ -105,10 +107,16 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
         ]
 
     def notes_if_empty(self) -> list[str]:
-        conditions = self.describe_conditions()
-        if self.filter and self.filter.locations:
-            return [*describe_emptiness(["filter.locations", *conditions]), NO_SUCH_PLACE]
-        return describe_emptiness(conditions)
+        notes = describe_emptiness([*self._list_places(), *self.describe_conditions()])
+        if self._list_places():
+            notes.append(NO_SUCH_PLACE)
+        return notes
+
+    def _list_places(self) -> list[str]:
+        """Return the part of the filter that is about places, if it has that."""
+        if self.filter is None or not self.filter.locations:
+            return []
+        return ["filter.locations"]
 
     async def run(self, context: ArchiveContext) -> Result:
         if self.count_only:
@@ -120,9 +128,7 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
 
     async def find_doubts(self, context: ArchiveContext, api: Api, total: int | None) -> list[str]:
         """Return what a result of `total` creators says if Archive may not have narrowed them."""
-        narrowed = self.describe_conditions()
-        if self.filter and self.filter.locations:
-            narrowed.append("filter.locations")
+        narrowed = [*self.describe_conditions(), *self._list_places()]
 
         async def count(_: dict[str, Any]) -> int | None:
             return await count_all(SearchCreators(), context, api)

@@ -17,7 +17,6 @@ from server.tool.request import Input, Links, Meaning, Request
 from tools.archive.content.fitting import drop_misfits, list_paths
 from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetItemIdsByUrl
-from tools.archive.schema.inputs import FilterDateRangeInput
 
 SEARCHED_BY = (
     "filter",
@@ -36,7 +35,7 @@ AT_ONCE = 100
 PAGE_COST = 80.0
 """Rate credits of a page of items with their accounts (Archive docs, rate limiting: 60, and 20 for
 a relation)."""
-NAMED = ["id", "socialProfile.accountName"]
+NAME_FIELDS = ["id", "socialProfile.accountName"]
 """The fields by which people know an item."""
 
 Q = TypeVar("Q", bound=Request[Any, Any])
@@ -255,69 +254,14 @@ class ItemSource(Input):
         if not ids:
             return [], False
         page = await api.read_page(self.query(fields, filter={"ids": ids}), size=AT_ONCE)
-        places = dict(zip(ids, range(len(ids)), strict=True))
+        # Archive matches UUIDs without case, as a user may paste them in capitals.
+        places = {identity.lower(): place for place, identity in enumerate(ids)}
 
         def find_place(item: dict[str, Any]) -> int:
-            return places.get(item.get("id", ""), len(places))
+            return places.get(item.get("id", "").lower(), len(places))
 
         # Archive answers in its own order; callers expect that of their list.
         return sorted(page.records, key=find_place), page.partial
-
-
-class WindowedSource(ItemSource):
-    """A source of what only reads: all items where nothing says which, and those of a time."""
-
-    takes_all = True
-
-    taken_at: FilterDateRangeInput | None = Field(
-        None, description="When it was posted: days or instants with zone."
-    )
-
-    def narrow_by_time(self) -> None:
-        """Have Archive narrow by `takenAt` where it can, which spares pages; for the rest it is
-        done here.
-
-        Raises:
-            Failure: `INVALID_ARGUMENT` for a search with a time of its own.
-        """
-        if self.taken_at is None or not self.is_filtered:
-            return
-        self.narrow("takenAt", self.taken_at.model_dump(by_alias=True, exclude_unset=True))
-        self.taken_at = None
-
-    def narrow(self, name: str, value: Any) -> None:
-        """Add a part to the search's filter.
-
-        Raises:
-            Failure: `INVALID_ARGUMENT` where the source takes no filter, or has that part already.
-        """
-        if not self.is_filtered:
-            raise Failure(
-                Code.INVALID_ARGUMENT,
-                f"Archive cannot narrow a preset, ids or links by {name}.",
-                "Use `search` with filter.collectionsIds for a collection, or the view's own "
-                "conditions.",
-            )
-        requested = self.search_filter
-        # The same value twice is harmless: models repeat themselves.
-        if requested.get(name, value) != value:
-            raise Failure(
-                Code.INVALID_ARGUMENT, f"`search` has a filter.{name} of its own.", "Give it once."
-            )
-        self.search = {**(self.search or {}), "filter": {**requested, name: value}}
-
-    @property
-    def own_paths(self) -> list[str]:
-        # Only what Archive did not narrow by time is narrowed here.
-        paths = super().own_paths
-        return [*paths, "takenAt"] if self.taken_at else paths
-
-    def make_batch(self, batch: Batch, parts: dict[str, Any] | None = None) -> Batch:
-        batch = super().make_batch(batch, parts)
-        if self.taken_at is None:
-            return batch
-        window = self.taken_at.model_dump(by_alias=True, exclude_none=True)
-        return replace(batch, items=drop_misfits({"takenAt": window}, batch.items)[0])
 
 
 def parse_search(
@@ -352,8 +296,7 @@ def parse_search(
 
 
 def _list_unknown(ids: list[str], items: list[dict[str, Any]]) -> list[str]:
-    # Archive leaves out unknown ids silently: only the difference shows them. It matches UUIDs
-    # without case, as a user may paste them in capitals.
+    # Archive leaves out unknown ids silently: only the difference shows them.
     unknown = {identity.lower(): identity for identity in ids}
     for item in items:
         unknown.pop(item["id"].lower(), None)

@@ -53,10 +53,7 @@ class GetJob(ServerTool[JobRow]):
         else:
             row = await jobs.get(self.id)
         failures = await jobs.failures(self.id, after=self.after)
-        visible = RecordList(len(failures), budget=20_000)
-        for failure in failures:
-            if not visible.add(_failure(failure)):
-                break
+        visible = RecordList(len(failures), budget=20_000).fill(map(_failure, failures))
         # A full page of 100 means that more may follow; the journal does not count them.
         more = len(visible.records) < len(failures) or len(failures) == 100
         result = {**summarise(row), **drop_empty({"failures": visible.records})}
@@ -90,9 +87,10 @@ class ListJobs(ServerTool[JobRow]):
         jobs = await context.jobs()
         # One more than asked for shows whether there are others, without counting.
         rows = await jobs.list(limit=self.limit + 1, offset=self.after)
-        nodes = [_brief(row) for row in rows[: self.limit]]
-        following = {"nextAfter": self.after + self.limit} if len(rows) > self.limit else {}
-        return whole({"nodes": nodes, **following})
+        result: dict[str, Any] = {"nodes": list(map(_brief, rows[: self.limit]))}
+        if len(rows) > self.limit:
+            result["nextAfter"] = self.after + self.limit
+        return whole(result)
 
 
 class CancelJob(ServerTool[JobRow]):

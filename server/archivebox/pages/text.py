@@ -1,8 +1,8 @@
 """The text of a saved page, and what is wrong with it.
 
 It is read from the page itself rather than from what ArchiveBox's plugins made of it: those drop
-tables, forms and letters of other character sets. What pages say was written by strangers: callers
-mark it as data.
+tables, forms and letters of other character sets. What pages say is untrusted content: callers mark
+it as data.
 """
 
 from __future__ import annotations

@@ -54,6 +54,8 @@ class JournalFile:
 
     Every method raises `Busy` where others hold the file's lock, and `Failure` where the file
     cannot be used.
+
+    The methods are those of `Journal`; none is awaited.
     """
 
     def __init__(
@@ -75,7 +77,6 @@ class JournalFile:
     def create(
         self, job: NewJob, owner: str, *, writes: bool, repeatable: bool, phase: Phase
     ) -> Lease:
-        """Journal a new job that `owner` works on; others do not see it before `start`."""
         name, now = make_job_id(), self._wall()
         texts = (
             job.tool,
@@ -98,16 +99,10 @@ class JournalFile:
             return self.leases.take(db, name, owner)
 
     def start(self, lease: Lease) -> None:
-        """Make a new job visible to others, with the records added so far."""
         with self._open_own(lease) as db:
             db.execute("UPDATE jobs SET state = 'running' WHERE id = ?", (lease.job,))
 
     def job(self, name: str) -> JobRow:
-        """Return the job of that id.
-
-        Raises:
-            Failure: `NOT_FOUND`.
-        """
         result = self._jobs("jobs.id = :id", id=name)
         if not result:
             raise make_missing(name)
@@ -121,19 +116,13 @@ class JournalFile:
         limit: int = 50,
         offset: int = 0,
     ) -> list[JobRow]:
-        """Return the jobs of one token or of some accounts, or of all, newest first."""
         return self._jobs(OF_BOTH, limit, offset, account=account, **to_values(accounts))
 
     def count_others(self, accounts: Collection[Account]) -> int:
-        """Return how many jobs belong to none of these accounts."""
         count = f"SELECT count(*) FROM jobs WHERE NOT {OF_ACCOUNTS}"  # noqa: S608  # a constant
         return int(self._database.rows(count, to_values(accounts))[0][0])
 
     def orphans(self, origin: str, account: str) -> list[JobRow]:
-        """Return the interrupted jobs of an account that no process works on, oldest first.
-
-        Jobs that an error paused are left out: somebody has to remove its cause first.
-        """
         where = (
             "origin = :origin AND account = :account "
             "AND state IN ('running', 'paused') AND error IS NULL"
@@ -146,7 +135,6 @@ class JournalFile:
     def records(
         self, name: str, states: Sequence[RecordState] = (), *, after: int = 0, limit: int = 100
     ) -> list[RecordRow]:
-        """Return the records with a number above `after`, in order; of these states, or of all."""
         select = (
             "SELECT number, key, state, code, reason, detail, sends FROM records WHERE job = ? "
         )
@@ -166,19 +154,11 @@ class JournalFile:
             return [to_record_row(row) for row in result[:limit]]
 
     def is_cancelled(self, lease: Lease) -> bool:
-        """Whether the job is to be cancelled; unlike `renew` it takes no write lock."""
         return bool(
             self._database.rows("SELECT 1 FROM runs WHERE job = ? AND cancel = 1", (lease.job,))
         )
 
     def cancel(self, name: str) -> None:
-        """Ask the owner to stop at the next record, or end a job that nobody works on.
-
-        A job that has ended stays as it is.
-
-        Raises:
-            Failure: `NOT_FOUND`.
-        """
         with self._database.transaction() as db:
             row = db.execute("SELECT state FROM jobs WHERE id = ?", (name,)).fetchone()
             if row is None:
@@ -192,16 +172,6 @@ class JournalFile:
                 self._leave(db, name, End(JobState.CANCELLED))
 
     def take(self, name: str, owner: str, *, again: bool = False) -> Lease:
-        """Make `owner` the owner of an interrupted job; what was being sent becomes pending or
-        unknown.
-
-        Args:
-            again: send failed records once more, and unknown ones of repeatable work; the job may
-                have ended.
-
-        Raises:
-            Failure: there is no such job, another process works on it, or there is nothing to do.
-        """
         with self._database.transaction() as db:
             row = db.execute(
                 "SELECT state, phase, repeatable, cancel FROM jobs JOIN runs ON job = id "
@@ -236,16 +206,10 @@ class JournalFile:
             return self._touch(db, self.leases.take(db, name, owner))
 
     def renew(self, lease: Lease) -> bool:
-        """Renew the lease, and return whether the job is to be cancelled.
-
-        Raises:
-            LostLease: another process works on the job.
-        """
         with self._database.transaction() as db:
             return self.leases.hold(db, lease)
 
     def enter(self, lease: Lease, phase: Phase) -> None:
-        """Enter the next phase; an unknown total becomes the number of records gathered."""
         with self._open_own(lease) as db:
             db.execute("UPDATE jobs SET phase = ? WHERE id = ?", (phase, lease.job))
             db.execute(COUNTED, {"job": lease.job})
@@ -257,14 +221,6 @@ class JournalFile:
         cursor: Any = None,
         counters: dict[str, Any] | None = None,
     ) -> int:
-        """Add the records whose keys are new to the job, and return how many were.
-
-        The cursor goes into the same transaction: after a crash it fits the records.
-
-        Raises:
-            LostLease: another process works on the job.
-            Stopped: the job is to be cancelled.
-        """
         with self._open_own(lease) as db:
             added = insert_records(db, lease.job, records)
             update_progress(db, lease.job, cursor, counters)
@@ -277,24 +233,12 @@ class JournalFile:
         counters: dict[str, Any] | None = None,
         total: int | None = None,
     ) -> None:
-        """Journal the cursor, all counters and the expected number of records; None leaves one as
-        it is."""
         with self._open_own(lease) as db:
             update_progress(db, lease.job, cursor, counters)
             if total is not None:
                 db.execute("UPDATE runs SET total = ? WHERE job = ?", (total, lease.job))
 
     def admit(self, lease: Lease, numbers: Sequence[int], *, again: bool = False) -> None:
-        """Journal that the bytes of these records are about to leave.
-
-        Args:
-            again: they were admitted before, by the same send.
-
-        Raises:
-            LostLease: another process works on the job.
-            Stopped: the job is to be cancelled.
-            ValueError: one of them must not be sent.
-        """
         # A record that is `sending` belongs to another send, unless the same one repeats its bytes.
         states = "('pending', 'sending')" if again else "('pending')"
         with self._open_own(lease) as db:
@@ -303,10 +247,6 @@ class JournalFile:
                     raise ValueError(f"record {number} of {lease.job} is not to be sent")
 
     def mark(self, lease: Lease, marks: Sequence[Mark]) -> None:
-        """Journal the new states of records, even of a job that is to be cancelled.
-
-        A detail of None keeps the old one.
-        """
         with self._database.transaction() as db:
             self.leases.hold(db, lease)
             self._touch(db, lease)
@@ -321,7 +261,6 @@ class JournalFile:
             )
 
     def end(self, lease: Lease, end: End) -> None:
-        """Journal the end of a run, and give the lease back."""
         with self._database.transaction() as db:
             cancelled = self.leases.hold(db, lease)
             # A paused job would be resumed, although the user cancelled it.

@@ -68,7 +68,6 @@ class SqliteJournal:
 
     @property
     def lease_seconds(self) -> float:
-        """Return how long an owner may be silent."""
         return self.file.leases.seconds
 
     def close(self) -> None:

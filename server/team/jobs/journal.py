@@ -68,7 +68,6 @@ class PostgresJournal:
     async def create(
         self, job: NewJob, owner: str, *, writes: bool, repeatable: bool, phase: Phase
     ) -> Lease:
-        """Journal a new job that `owner` works on; others do not see it before `start`."""
         if self._principal is None:
             raise ValueError("a job belongs to somebody")
         name = make_job_id()
@@ -91,8 +90,6 @@ class PostgresJournal:
         return Lease(name, owner, 1)
 
     async def start(self, lease: Lease) -> None:
-        """Make a new job visible to others, with the records added so far."""
-
         async def work(changes: Changes) -> None:
             await changes.hold(lease)
             await changes.execute(statements.START)
@@ -100,11 +97,6 @@ class PostgresJournal:
         await self._run(lease.job, work)
 
     async def job(self, name: str) -> JobRow:
-        """Return the job of that id.
-
-        Raises:
-            Failure: `NOT_FOUND`.
-        """
         rows = await self._rows(statements.JOB, job=name)
         if not rows:
             raise make_missing(name)
@@ -118,17 +110,14 @@ class PostgresJournal:
         limit: int = 50,
         offset: int = 0,
     ) -> list[JobRow]:
-        """Return the jobs of one token or of some accounts, or of all, newest first."""
         values = {"account": account, "limit": limit, "offset": offset, **split_accounts(accounts)}
         return [to_job(row) for row in await self._rows(statements.JOBS, **values)]
 
     async def count_others(self, accounts: Collection[Account]) -> int:
-        """Return how many jobs belong to none of these accounts."""
         ((count,),) = await self._rows(statements.COUNT_OTHERS, **split_accounts(accounts))
         return int(count)
 
     async def orphans(self, origin: str, account: str) -> list[JobRow]:
-        """Return the interrupted jobs of an account that no process works on, oldest first."""
         rows = await self._rows(statements.ORPHANS, origin=origin, account=account)
         # Fetched newest first like every list; who waits longest is resumed first.
         return [to_job(row) for row in rows[::-1]]
@@ -140,21 +129,14 @@ class PostgresJournal:
     async def records(
         self, name: str, states: Sequence[RecordState] = (), *, after: int = 0, limit: int = 100
     ) -> list[RecordRow]:
-        """Return the records with a number above `after`, in order; of these states, or of all."""
         values = {"states": [*states] or None, "after": after, "limit": limit}
         rows = await self._rows(statements.RECORDS, job=name, **values)
         return [to_record_row(row) for row in rows]
 
     async def is_cancelled(self, lease: Lease) -> bool:
-        """Whether the job is to be cancelled."""
         return bool(await self._watch(statements.IS_CANCELLED, lease))
 
     async def renew(self, lease: Lease) -> bool:
-        """Renew the lease, and return whether the job is to be cancelled.
-
-        Raises:
-            LostLease: another process works on the job.
-        """
         rows = await self._watch(statements.RENEW, lease)
         if not rows:
             raise LostLease(lease.job)
@@ -200,8 +182,6 @@ class PostgresJournal:
         return await self._run(name, work)
 
     async def enter(self, lease: Lease, phase: Phase) -> None:
-        """Enter the next phase; an unknown total becomes the number of records gathered."""
-
         async def work(changes: Changes) -> None:
             await changes.hold(lease)
             await changes.execute(statements.ENTER, phase=phase)
@@ -240,9 +220,6 @@ class PostgresJournal:
         counters: dict[str, Any] | None = None,
         total: int | None = None,
     ) -> None:
-        """Journal the cursor, all counters and the expected number of records; None leaves one as
-        it is."""
-
         async def work(changes: Changes) -> None:
             await changes.hold(lease)
             await changes.save(cursor, counters, total)
@@ -277,13 +254,11 @@ class PostgresJournal:
             raise ValueError(f"a record of {numbers} of {lease.job} is not to be sent")
 
     async def mark(self, lease: Lease, marks: Sequence[Mark]) -> None:
-        """Journal the new states of records, even of a job that is to be cancelled."""
         rows = await self._rows(statements.MARK, **asdict(lease), **to_columns(merge_marks(marks)))
         if not rows:
             raise LostLease(lease.job)
 
     async def end(self, lease: Lease, end: End) -> None:
-        """Journal the end of a run, and give the lease back."""
         tries: list[Lease] = []
 
         async def work(changes: Changes) -> None:

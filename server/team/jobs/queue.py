@@ -104,6 +104,8 @@ class QueuedJobs(JournalReader):
     Args:
         journal: of one principal.
         accounts: whose jobs are seen; None for all of the principal's.
+
+    The methods are those of `Jobs`.
     """
 
     def __init__(
@@ -138,7 +140,6 @@ class QueuedJobs(JournalReader):
     async def wait(
         self, job_id: str, seconds: float, on_progress: Progress | None = None
     ) -> JobRow:
-        """Return the job once it ended or paused, or after that many seconds at the latest."""
         until = anyio.current_time() + seconds
         reporter = Reporter(on_progress, anyio.current_time)
         pause = _FIRST_PAUSE

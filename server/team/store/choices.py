@@ -17,6 +17,8 @@ class PostgresChoice:
 
     Args:
         account: What the workspaces belong to: with another Archive token a choice means nothing.
+
+    The methods are those of `Choice`.
     """
 
     def __init__(self, database: Database, principal_id: str, account: str) -> None:
@@ -24,10 +26,8 @@ class PostgresChoice:
         self._owner = (principal_id, account)
 
     async def read(self) -> str | None:
-        """See `Choice.read`."""
         rows = await self._database.execute(_READ, self._owner)
         return str(rows[0][0]) if rows else None
 
     async def write(self, workspace: str) -> None:
-        """See `Choice.write`."""
         await self._database.execute(_WRITE, (*self._owner, workspace))

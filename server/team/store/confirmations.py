@@ -24,6 +24,8 @@ class PostgresTokens:
 
     Args:
         principal_id: Whose tokens they are; nobody else's count.
+
+    The methods are those of `Tokens`.
     """
 
     def __init__(self, database: Database, principal_id: str) -> None:
@@ -31,7 +33,6 @@ class PostgresTokens:
         self._principal_id = principal_id
 
     async def issue(self, basis: str) -> str:
-        """See `Tokens.issue`."""
         await self._database.execute(_FORGET)
         token = make_token()
         parameters = (_digest(token), self._principal_id, basis, TOKEN_SECONDS)

@@ -14,14 +14,16 @@ _USE = (
 
 
 class PostgresReplies:
-    """The used replies of one principal in the team's database."""
+    """The used replies of one principal in the team's database.
+
+    The methods are those of `Replies`.
+    """
 
     def __init__(self, database: Database, principal_id: str) -> None:
         self._database = database
         self._principal_id = principal_id
 
     def issue(self) -> str:
-        """See `Replies.issue`."""
         return make_mark()
 
     async def redeem(self, mark: str) -> bool:

@@ -31,6 +31,8 @@ class PostgresSpending:
 
     Args:
         per_day: Credits that the principal may spend on one day.
+
+    The methods are those of `Spending`.
     """
 
     def __init__(self, database: Database, principal_id: str, per_day: int) -> None:

@@ -1,5 +1,5 @@
 """Nothing about a machine or its network keeps the doctor from answering, and nothing is called a
-fault of this server."""
+fault in this server."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_doctor_always_answers(name: str, tmp_path: Path) -> None:
     text = done.stdout.decode() + done.stderr.decode()
 
     assert "Traceback" not in text, text[-2_000:]
-    assert "fault of this server" not in text
+    assert "fault in this server" not in text
     assert "unmistakable-token" not in text
     if done.stdout.strip():
         assert json.loads(done.stdout)

@@ -198,7 +198,7 @@ class Hunter:
     def _judge_watch(self, case: str) -> None:
         for line in self._watch.take_lines():
             self.figures.judge_text(line, f"{case}, in the log")
-            if "Traceback" in line or "fault of this server" in line:
+            if "Traceback" in line or "fault in this server" in line:
                 self.figures.blame("crash", f"{case}, in the log: {line[-600:]}")
         for seconds, what in self._watch.take_stalls():
             self.figures.blame("stall", f"{case}: {seconds:.2f} s in {what}")

@@ -83,5 +83,5 @@ def test_what_is_missing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "nothing was recorded" in capsys.readouterr().err
     with pytest.raises(SettingsError, match="cannot be read"):
         run_audit(Settings(audit_log=tmp_path), options())
-    with pytest.raises(SettingsError, match="no day and no instant"):
+    with pytest.raises(SettingsError, match="neither a day nor an instant"):
         run_audit(Settings(audit_log=tmp_path / "none"), options(since="yesterday"))

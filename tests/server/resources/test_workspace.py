@@ -170,8 +170,8 @@ async def test_a_name_that_fits_several_is_ambiguous_and_their_ids_are_told() ->
     ("names", "told"),
     [
         (["Winter {things}"], "Did you mean 'Winter {things}'?"),
-        (["Abc {things}"], "There are: Abc {things}."),
-        ([], "There are: none."),
+        (["Abc {things}"], "The choices are: Abc {things}."),
+        ([], "The choices are: none."),
     ],
 )
 async def test_an_unknown_name_is_told_what_there_is_in_its_own_words(

@@ -99,8 +99,8 @@ async def describe_ignored(
     # Fewer than a page are hardly all that there is, and not worth a request.
     if any((not unseen, total <= _FEW, "ids" in parts)):
         return []
-    seen = {name: parts[name] for name in _list_seen(parts)}
-    if await count(seen) != total:
+    checked = {name: parts[name] for name in _list_seen(parts)}
+    if await count(checked) != total:
         return []
     return [
         f"As many ({total:,}) came as without {', '.join(unseen)}: either all fit, or Archive did "

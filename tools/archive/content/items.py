@@ -228,10 +228,7 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         order = self.order()
         if order is not None:
             matches = order(matches)
-        records = RecordList(self.limit)
-        for record in matches:
-            if not records.add(record):
-                break
+        records = RecordList(self.limit).fill(matches)
         return records.result({"totalCount": total, "nextCursor": None, "notes": notes})
 
     async def _review(self, context: ArchiveContext, result: Result) -> Result:

@@ -30,7 +30,8 @@ from server.tool.result import Result, drop_empty, whole
 from tools.archive.content.fitting import describe_misfits
 from tools.archive.content.items import estimate_page
 from tools.archive.content.lookups import GetItemIdsByUrl
-from tools.archive.items_source import AT_ONCE, Batch, WindowedSource
+from tools.archive.items_source import AT_ONCE, Batch
+from tools.archive.items_window import WindowedSource
 from tools.archive.schema.objects import Item
 
 SortKey = Literal[
@@ -80,11 +81,13 @@ _ABOUT_ITEM = (
 
 @dataclass
 class SourceItems:
-    """The items of a source; `missing` counts links that lead to none, `partial` pages with values
-    left out, `misfits` items that came although they do not fit parts of the filter."""
+    """The items of a source; `missing` counts links that lead to none, `unknown` ids that name
+    none, `partial` pages with values left out, `misfits` items that came although they do not fit
+    parts of the filter."""
 
     rows: list[Row] = field(default_factory=list)
     missing: int = 0
+    unknown: int = 0
     named: list[str] = field(default_factory=list)
     partial: int = 0
     repeats: int = 0
@@ -105,6 +108,7 @@ class SourceItems:
         """Take what there is to say about a batch, without its items."""
         links = batch.describe_missing(_LONGEST_LINK)
         self.missing += len(links)
+        self.unknown += len(batch.unknown)
         self.named = [*self.named, *links][:_MOST_NAMED]
         self.partial += batch.partial
         self.repeats += batch.repeats
@@ -263,6 +267,7 @@ class ComputeWork:
                 "page": batch.cursor,
                 "over": batch.cursor is None,
                 "missing": report.missing,
+                "unknown": report.unknown,
                 "named": report.named,
                 "partial": report.partial,
                 "repeats": report.repeats,
@@ -296,7 +301,7 @@ class ComputeWork:
 def _report(place: dict[str, Any]) -> SourceItems:
     report = SourceItems()
     # A journal of an earlier version lacks what was added since.
-    for name in ("missing", "named", "partial", "repeats", "misfits", "broken"):
+    for name in ("missing", "unknown", "named", "partial", "repeats", "misfits", "broken"):
         setattr(report, name, place.get(name, getattr(report, name)))
     return report
 
@@ -334,8 +339,6 @@ def describe_items(source: WindowedSource, result: SourceItems) -> list[str]:
         notes += describe_repeats(result.repeats)
     if result.missing:
         notes.append(f"{result.missing} links lead to no item; `missing` names the first of them.")
-    absent = len(set(source.item_ids or [])) - len(result.rows)
-    # With a time window the missing ones may simply lie outside it.
-    if absent > 0 and source.taken_at is None:
-        notes.append(f"{absent} of the ids name no item in this workspace.")
+    if result.unknown:
+        notes.append(f"{result.unknown} of the ids name no item in this workspace.")
     return notes

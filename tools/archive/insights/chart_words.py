@@ -11,7 +11,7 @@ from server.insights.rows import parse_instant
 from server.pictures.drawings import PLATFORMS
 from server.pictures.weeks import Period
 from server.tool.result import drop_nulls
-from tools.archive.items_source import WindowedSource
+from tools.archive.items_window import WindowedSource
 
 _LONGEST = 60
 _MODES = {

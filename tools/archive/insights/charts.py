@@ -37,7 +37,7 @@ from server.tool.result import (
 from tools.archive.content.lookups import GetEngagementHistory
 from tools.archive.insights.base import SourceItems, describe_items
 from tools.archive.insights.chart_words import describe_posts, find_period
-from tools.archive.items_source import WindowedSource
+from tools.archive.items_window import WindowedSource
 from tools.archive.workspace import GetFilterPresets
 
 # More lines than these cannot be told apart in a picture; 3,000 items are 30 pages, which one call

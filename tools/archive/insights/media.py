@@ -39,7 +39,7 @@ from tools.archive.insights.media_frames import (
     sort_out,
 )
 from tools.archive.insights.reports import GetTopContent
-from tools.archive.items_source import WindowedSource
+from tools.archive.items_window import WindowedSource
 
 # A model looks at each picture at a price: many small ones on a sheet, few single ones.
 MOST_ITEMS, MOST_SINGLE = 24, 6

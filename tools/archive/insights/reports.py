@@ -246,7 +246,7 @@ class GetTopContent(Computed):
         # What is dropped here of a sorted page would be missing among the first.
         if not self.is_filtered or self.own_paths:
             return None
-        page = await self._is_sorted_by_archive(context)
+        page = await self._read_sorted(context)
         if page is None:
             return None
         notes = ["Sorted by Archive."]
@@ -292,9 +292,9 @@ class GetTopContent(Computed):
             )
         return {"metric": self.metric_name, "nodes": nodes, "notes": notes}
 
-    async def _is_sorted_by_archive(self, context: ArchiveContext) -> Page | None:
-        """The first items as Archive sorts them, one more than asked for; None where its order does
-        not hold."""
+    async def _read_sorted(self, context: ArchiveContext) -> Page | None:
+        """Return the first items as Archive sorts them, one more than asked for; None where its
+        order does not hold."""
         page = await self._page(context)
         _, broken = drop_misfits(self.query().parts, page.records)
         # What does not fit the filter stands where the best ones should be.

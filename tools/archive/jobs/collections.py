@@ -24,7 +24,7 @@ from server.tool.job import (
 )
 from server.tool.request import NewName, Risk, argument_names
 from server.tool.result import drop_empty
-from tools.archive.collections import AddItemToCollections
+from tools.archive.collections import AddItemToCollections, require_collections
 from tools.archive.content.items import SearchItems
 from tools.archive.items_source import AT_ONCE, PAGE_COST, ItemSource
 from tools.archive.jobs.collections_targets import (
@@ -70,7 +70,7 @@ class Order:
     @property
     def pages(self) -> int:
         """Return the pages of members that are read: who is in already needs no change."""
-        return _pages(self.targets)
+        return sum(ceil(target.items / AT_ONCE) for target in self.targets)
 
     @property
     def requests(self) -> int:
@@ -133,12 +133,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             self._check_undo()
             return
         self.require_source()
-        if not (self.collection_names or self.collection_ids):
-            raise Failure(
-                Code.INVALID_ARGUMENT,
-                "Say which collections: pass `collectionNames` or `collectionIds`.",
-                "{filterPresets} lists collections (accessor COLLECTIONS).",
-            )
+        require_collections(self.collection_names, self.collection_ids)
         # Archive creates by name only; creating a collection to take something out of it makes no
         # sense.
         if self.auto_create and (self.action == "remove" or not self.collection_names):
@@ -198,7 +193,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
             # What takes items out must not follow a part of a name.
             partial=self.action == "add",
         )
-        items = await self.total(api) or 0
+        items = await self.total(api)
         if not items:
             raise Failure(
                 Code.NOT_FOUND,
@@ -311,7 +306,3 @@ def _describe(target: Target) -> str:
         return f"{quote_title(target.name)} exists ({count_noun(target.items, 'item')})"
     near = f", though there is {quote_title(target.near)}" if target.near else ""
     return f"{quote_title(target.name)} will be created{near}"
-
-
-def _pages(targets: list[Target]) -> int:
-    return sum(ceil(target.items / AT_ONCE) for target in targets)

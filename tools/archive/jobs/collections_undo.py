@@ -15,6 +15,7 @@ from server.jobs import (
     RecordRow,
     RecordState,
 )
+from tools.archive.jobs.outcomes import read_detail
 
 CHANGED = (RecordState.DONE, RecordState.UNKNOWN, RecordState.SENDING)
 """States of a record that was changed, or may have been: whether it was, its membership tells."""
@@ -57,11 +58,6 @@ async def find_reversals(
                 reversals.append((row.key, detail))
         yield reversals, rows[-1].number
         await anyio.lowlevel.checkpoint()
-
-
-def read_detail(row: RecordRow) -> dict[str, Any]:
-    """Return what is journalled of an item; nothing for a record without detail."""
-    return row.detail or {}
 
 
 def _ids(job: JobRow, targets: list[dict[str, Any]]) -> dict[str, str]:

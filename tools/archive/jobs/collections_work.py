@@ -7,17 +7,14 @@ what was so before.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import anyio
 
-from server.archive.api import Page
 from server.archive.context import ArchiveContext
 from server.archive.pagination import ROW_CAP
-from server.archive.walk import Walk
 from server.errors import Code, Failure
 from server.jobs import (
     Handle,
@@ -28,23 +25,20 @@ from server.jobs import (
 from server.tool.result import drop_empty, drop_nulls
 from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
 from tools.archive.content.fitting import add_misfits, describe_counted_misfits
-from tools.archive.content.items import SearchItems
-from tools.archive.items_source import NAMED, ItemSource, read_account
+from tools.archive.items_source import NAME_FIELDS, ItemSource, read_account
+from tools.archive.jobs.collections_members import MemberReader
 from tools.archive.jobs.collections_targets import (
     Target,
     find_targets,
     list_collections,
     match_targets,
 )
-from tools.archive.jobs.collections_undo import find_reversals, inverse, read_detail
+from tools.archive.jobs.collections_undo import find_reversals, inverse
 from tools.archive.jobs.outcomes import Outcome, OutcomeFile, OutcomeList
 
 _REFUSALS = 5
 """Refusals in a row after which the collections are looked at: one that is gone would refuse all
 the rest."""
-# Bounded, for in a collection that others keep changing the count may never match.
-_READINGS = 3
-
 _UNCHANGED = {"add": "It was in already.", "remove": "It was not in."}
 _KEYS = {
     RecordState.DONE: "changedItems",
@@ -67,32 +61,6 @@ _LINKS = {
     "NOT_FOUND": "This link leads to no item of the workspace.",
     "INVALID_URL": "This is no link that Archive can look up.",
 }
-
-
-@dataclass
-class MemberList:
-    """The members of a collection, as far as they were read."""
-
-    ids: set[str] = field(default_factory=set)
-    after: str | None = None
-    tries: int = 0
-    complete: bool = False
-    walk: Walk = field(default_factory=Walk)
-
-    def take(self, page: Page) -> None:
-        """Add a page. A list that others took from meanwhile may have ended early: then it is read
-        once more."""
-        self.ids.update(record["id"] for record in page.records if self.walk.take(record))
-        self.after = page.end
-        if page.has_next:
-            self.walk.step(page.end, page.total)
-            return
-        self.walk = Walk()
-        self.tries += 1
-        self.after = None
-        # Cursors shift when rows vanish before them, and then the last page comes too soon.
-        is_short = page.total is not None and len(self.ids) < page.total
-        self.complete = not is_short or self.tries >= _READINGS
 
 
 @dataclass(frozen=True)
@@ -121,7 +89,7 @@ class CollectionWork:
         self._context = context
         self._source = source
         self._order = order
-        self._member_lists: defaultdict[str, MemberList] = defaultdict(MemberList)
+        self._members = MemberReader(context.background)
         self._creating = anyio.Lock()
         self._made: set[str] = set()
         self._refused = 0
@@ -131,11 +99,10 @@ class CollectionWork:
         await self._aim(job)
         # Membership is read by pages of 100 first: cheaper than a request (55 credits) for an item
         # that is in already.
-        members = {
-            target["id"]: await self._members(job, target)
-            for target in _targets(job)
-            if target["id"]
-        }
+        members: dict[str, set[str]] = {}
+        for target in _targets(job):
+            if target["id"]:
+                members[target["id"]] = await self._members.read(job, target)
         async for candidates, cursor, misfits in self._find_items(job):
             records = [_make_record(job, item, members) for item in candidates]
             await job.add(records, cursor, **misfits)
@@ -227,17 +194,6 @@ class CollectionWork:
         )
         return order.action, targets
 
-    async def _members(self, job: Handle, target: dict[str, Any]) -> set[str]:
-        members = self._member_lists[target["id"]]
-        # Only the id: relations make a page dearer, and membership needs nothing else.
-        query = SearchItems.model_validate({"presetId": target["id"], "fields": ["id"]})
-        while not members.complete:
-            members.take(await self._context.background.read_page(query, members.after))
-            # Nothing to journal, but a cancelled job must not read on through a large collection.
-            await job.checkpoint()
-            job.set_message(f"reading '{target['name']}': {len(members.ids):,} items")
-        return members.ids
-
     def _find_items(self, job: Handle) -> AsyncIterator[Piece]:
         """Return what there is to move, piece by piece."""
         if self._order.undo is None:
@@ -252,7 +208,7 @@ class CollectionWork:
 
     async def _read_source(self, job: Handle) -> AsyncIterator[Piece]:
         """Yield the items of a search or a list."""
-        async for batch in self._source.batches(self._context.background, job.cursor, NAMED):
+        async for batch in self._source.batches(self._context.background, job.cursor, NAME_FIELDS):
             items: list[Candidate] = []
             for item in batch.items:
                 items.append((item["id"], {"account": read_account(item)}))
@@ -328,8 +284,7 @@ def _count_items(target: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str
 async def _list_outcomes(job: Handle) -> AsyncIterator[Outcome]:
     """Yield what became of each item."""
     async for record in job.all_rows(*_KEYS):
-        account = read_detail(record).get("account")
-        yield Outcome(_KEYS[record.state], record.key, account, record.reason or "")
+        yield Outcome.of(_KEYS[record.state], record)
 
 
 def _targets(job: Handle) -> list[dict[str, Any]]:

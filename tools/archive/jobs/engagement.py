@@ -22,7 +22,7 @@ from tools.archive.content.fitting import add_misfits, describe_counted_misfits
 from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetEngagementHistory, GetItemIdsByUrl
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk, offer
-from tools.archive.items_source import AT_ONCE, NAMED, PAGE_COST, ItemSource, read_account
+from tools.archive.items_source import AT_ONCE, NAME_FIELDS, PAGE_COST, ItemSource, read_account
 from tools.archive.jobs.engagement_refresh import AT_ONCE as REFRESHED_AT_ONCE
 from tools.archive.jobs.engagement_refresh import RefreshWork, make_records
 from tools.archive.jobs.engagement_timelines import FileName, Span, TimelineWork
@@ -147,8 +147,8 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         # The single call asks in the same words, so that the user compares like with like.
         accepted, preview = offer(items, _count_absent(absent), context.workspace)
         preview = replace(preview, message=" ".join([preview.message, *doubts]))
-        chosen = {item["id"] for item in accepted}
-        stories = [item for item in items if item["id"] not in chosen]
+        accepted_ids = {item["id"] for item in accepted}
+        stories = [item for item in items if item["id"] not in accepted_ids]
         left_out = [(item["id"], read_account(item), _STORY) for item in stories]
         records = make_records(accepted, [*left_out, *absent])
         requests = ceil(len(accepted) / REFRESHED_AT_ONCE)
@@ -181,7 +181,7 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         absent: list[tuple[str, str | None, str]] = []
         misfits: dict[str, Any] = {}
         # The type tells stories, which Archive drops without a word; the account is for people.
-        async for batch in self.batches(context.api, None, [*NAMED, "type"]):
+        async for batch in self.batches(context.api, None, [*NAME_FIELDS, "type"]):
             result |= {item["id"]: item for item in batch.items}
             absent += [(entry["url"], None, NO_ITEM) for entry in batch.missing]
             absent += [(identity, None, UNKNOWN_ID) for identity in batch.unknown]

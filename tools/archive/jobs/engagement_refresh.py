@@ -16,6 +16,7 @@ from server.jobs import (
 )
 from server.shared_state.spending import Purchase, spend
 from server.text import count_noun
+from server.tool.result import drop_nulls
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk
 from tools.archive.items_source import read_account
 from tools.archive.jobs.outcomes import Outcome, OutcomeFile, OutcomeList
@@ -115,7 +116,7 @@ class RefreshWork:
 
     async def _report(self, job: Handle, operations: dict[str, dict[str, Any]]) -> dict[str, Any]:
         rows = [row async for row in job.all_rows() if "ids" in row.detail]
-        accepted = sum(_payload(row).get("processedCount") or 0 for row in rows)
+        accepted = sum(_payload(row).get("processedCount", 0) for row in rows)
         listed = await OutcomeList.read(_list_outcomes(job, operations))
         result = {
             "mode": "refresh",
@@ -161,29 +162,29 @@ def make_records(
 
 
 def _payload(row: RecordRow) -> dict[str, Any]:
-    """Return what Archive answered to a request; nothing where it did not."""
+    """Return what Archive answered to a request, without nulls; nothing where it did not."""
     if row.state is not RecordState.DONE:
         return {}
-    payload: dict[str, Any] = row.detail["payload"]
-    return payload
+    return drop_nulls(row.detail["payload"])
 
 
 def _operation(row: RecordRow) -> str:
-    return _payload(row).get("operationId") or ""
+    return str(_payload(row).get("operationId", ""))
 
 
 def _summarise(operation: dict[str, Any], row: RecordRow) -> dict[str, Any]:
-    # Archive sends null for an empty list.
-    failed = operation.get("failedItemIds") or []
-    succeeded = operation.get("succeededItemIds") or []
-    mentioned = {*failed, *succeeded, *_skipped_ids(row)}
+    # Archive may send null for an empty list.
+    operation = drop_nulls(operation)
+    failed = operation.get("failedItemIds", [])
+    mentioned = {*failed, *operation.get("succeededItemIds", ()), *_skipped_ids(row)}
     # What a final operation mentions nowhere was dropped, which Archive tells nobody.
     silent = [item for item in row.detail["ids"] if item not in mentioned]
     return {"status": operation.get("status"), "failed": failed, "silent": silent}
 
 
 def _skipped_ids(row: RecordRow) -> list[str]:
-    return _payload(row)["skippedItemIds"] or []
+    skipped: list[str] = _payload(row).get("skippedItemIds", [])
+    return skipped
 
 
 async def _list_outcomes(
@@ -224,12 +225,12 @@ def _notes(rows: list[RecordRow], operations: dict[str, dict[str, Any]]) -> list
     refused = [row for row in rows if row.state is RecordState.FAILED]
     for row in refused:
         notes.append(f"{row.key}: not refreshed, nothing spent on them. {row.reason}")
-    unknown = [row for row in rows if row.state is RecordState.UNKNOWN]
-    for row in unknown:
-        notes.append(
-            f"{row.key}: whether their refresh was started is not known, so it was not sent "
-            "again. archive_get_operations shows it; each costs credits."
-        )
+    for row in rows:
+        if row.state is RecordState.UNKNOWN:
+            notes.append(
+                f"{row.key}: whether their refresh was started is not known, so it was not sent "
+                "again. archive_get_operations shows it; each costs credits."
+            )
     if any(operation["status"] not in TERMINAL for operation in operations.values()):
         notes.append(
             "Some refreshes are still running: archive_get_operation shows their progress."

@@ -4,7 +4,7 @@ file."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from server.archive.api import make_page
@@ -50,7 +50,7 @@ _TYPES_OF_ITEM = {
     "accountName": Column("accountName", Kind.TEXT),
     "takenAt": Column("takenAt", Kind.TEXT | Kind.MOMENT),
 }
-_ASKED = ["id", "takenAt", "socialProfile.accountName"]
+_FIELDS = ["id", "takenAt", "socialProfile.accountName"]
 _AT_ONCE = 200
 _REFUSALS = (Code.NOT_FOUND, Code.REJECTED, Code.INVALID_ARGUMENT)
 """Failures that concern a single item and not the next one."""
@@ -143,7 +143,7 @@ class TimelineWork:
         """Journal the items, each with its account and when it was posted."""
         # Chosen once and journalled: a job that resumes must not write a second file.
         await self._file(job).choose(self._file_name.name, "timelines")
-        async for batch in self._source.batches(self._context.background, job.cursor, _ASKED):
+        async for batch in self._source.batches(self._context.background, job.cursor, _FIELDS):
             absent = [entry["url"] for entry in batch.missing]
             existing = job.counters.get("absent", [])
             gathered = await job.add(
@@ -299,13 +299,12 @@ class TimelineWork:
 
     def _find_trouble(self, record: RecordRow) -> Outcome | None:
         """Return why an item is in no row of the file; None where it is in some."""
-        account = record.detail.get("account")
         if record.state is RecordState.FAILED:
-            return Outcome("failedItems", record.key, account, record.reason or "")
+            return Outcome.of("failedItems", record)
         if record.detail.get("rows"):
             return None
         silent = "No snapshot in that time." if self._span.window else "No snapshot yet."
-        return Outcome("withoutHistoryItems", record.key, account, silent)
+        return replace(Outcome.of("withoutHistoryItems", record), reason=silent)
 
 
 def _records(batch: Batch) -> list[NewRecord]:

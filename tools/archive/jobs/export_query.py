@@ -15,7 +15,8 @@ from server.tool.arguments import parse_in_utc
 from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.creators import SearchCreators
-from tools.archive.items_source import Batch, WindowedSource
+from tools.archive.items_source import Batch
+from tools.archive.items_window import WindowedSource
 from tools.archive.schema.objects import Creator, Item
 
 # More than the search's default: a file has room, and a second export for a missing column costs
@@ -113,7 +114,9 @@ class ExportQuery(WindowedSource):
         """Return the rate credits of a page of records."""
         # Conditions and views cost almost four times as much as a plain page of creators.
         credits = self.request().credits()
-        return credits + GetItemIdsByUrl.cost if self.urls else credits
+        if self.urls:
+            credits += GetItemIdsByUrl.cost
+        return credits
 
 
 def dump_query(query: SearchItems | SearchCreators) -> dict[str, Any]:

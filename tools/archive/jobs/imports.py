@@ -111,7 +111,7 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
 
     def links(self) -> list[str]:
         """Return the links, each once."""
-        return list(dict.fromkeys(url.strip() for url in self.urls or []))
+        return list(dict.fromkeys(map(str.strip, self.urls or [])))
 
     def collections(self) -> dict[str, Any]:
         """Return where what arrives is put, as arguments; empty for nowhere."""

@@ -19,7 +19,7 @@ minutes."""
 _LOOK = 1.0
 # Newest first: an import older than these has long been over.
 _MOST_JOBS = 200
-_SENT = (RecordState.SENDING, RecordState.DONE, RecordState.UNKNOWN)
+_SENT_STATES = (RecordState.SENDING, RecordState.DONE, RecordState.UNKNOWN)
 
 
 class ImportQueue:
@@ -62,7 +62,7 @@ class ImportQueue:
             # After that long an upload is not on its way any more: the link may be sent again.
             if other.updated < job.row.created - ON_ITS_WAY:
                 continue
-            async for rows in jobs.record_pages(other.id, _SENT):
+            async for rows in jobs.record_pages(other.id, _SENT_STATES):
                 result |= {row.key: other.id for row in rows if row.key in self._links}
         return result
 
@@ -79,7 +79,7 @@ class ImportQueue:
         for row in await jobs.list(job.row.account, limit=_MOST_JOBS):
             if row.id == job.row.id or (row.tool, row.origin, row.workspace) != place:
                 continue
-            links = {str(link).strip() for link in row.arguments.get("urls") or []}
+            links = map(str.strip, row.arguments.get("urls", []))
             if not self._links.isdisjoint(links):
                 others.append(row)
         return others

@@ -11,7 +11,7 @@ from typing import Any, Self
 from server.errors import Failure
 from server.exports import ExportFolder, Layout
 from server.exports.job_file import JobFile, resource
-from server.jobs import Handle
+from server.jobs import Handle, RecordRow
 
 MOST_NAMED = 50
 """The most items of one kind that a result names."""
@@ -32,6 +32,12 @@ class Outcome:
     account: str | None = None
     reason: str = ""
 
+    @classmethod
+    def of(cls, key: str, record: RecordRow) -> Self:
+        """Return what became of the item of a record."""
+        account = read_detail(record).get("account")
+        return cls(key, record.key, account, record.reason or "")
+
     def to_dict(self) -> dict[str, Any]:
         """Return the item as a result names it."""
         if self.account is None:
@@ -41,6 +47,11 @@ class Outcome:
     def to_row(self) -> dict[str, Any]:
         """Return the row of the file."""
         return dict(zip(_COLUMNS, (self.key, self.item, self.account, self.reason), strict=True))
+
+
+def read_detail(record: RecordRow) -> dict[str, Any]:
+    """Return what is journalled of an item; nothing for a record without detail."""
+    return record.detail or {}
 
 
 class OutcomeList:
@@ -77,22 +88,18 @@ class OutcomeList:
         """Return the outcomes as a result: those with a reason by reason, the others as a list."""
         result: dict[str, Any] = {}
         for key, items in self._first.items():
-            if any(item.reason for item in items):
-                result[key] = self._group(key, items)
+            groups: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+            for item in items:
+                groups[item.reason].append(item.to_dict())
+            if set(groups) != {""}:
+                result[key] = [self._describe(key, *group) for group in groups.items()]
             # A few of many that fared alike tell nothing that their number does not.
             elif self.count(key) <= MOST_NAMED:
-                result[key] = [item.to_dict() for item in items]
+                result[key] = groups[""]
         return result
 
-    def _group(self, key: str, items: list[Outcome]) -> list[dict[str, Any]]:
-        groups: dict[str, dict[str, Any]] = {}
-        for item in items:
-            count = self.counts[key, item.reason]
-            group = groups.setdefault(
-                item.reason, {"reason": item.reason, "count": count, "items": []}
-            )
-            group["items"].append(item.to_dict())
-        return list(groups.values())
+    def _describe(self, key: str, reason: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+        return {"reason": reason, "count": self.counts[key, reason], "items": items}
 
 
 class OutcomeFile:
@@ -115,9 +122,9 @@ class OutcomeFile:
             listed: the outcomes, counted.
             outcomes: the same once more, for the file.
         """
-        named = {**result, **listed.to_dict()}
+        answer = {**result, **listed.to_dict()}
         if not listed.is_cut:
-            return named
+            return answer
         try:
             export = await self._file.find_finished()
             if export is None:
@@ -126,10 +133,10 @@ class OutcomeFile:
         except Failure as failure:
             # The work is done; that its list cannot be written does not undo it.
             note = f"Not all items are named, and the list could not be written: {failure.message}"
-            return {**named, "notes": [*result["notes"], note]}
+            return {**answer, "notes": [*result["notes"], note]}
         note = f"At most {MOST_NAMED} items of a kind are named; all {export.rows:,} are in `file`."
         return {
-            **named,
+            **answer,
             "file": export.path,
             "resource": resource(export),
             "notes": [*result["notes"], note],

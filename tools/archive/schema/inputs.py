@@ -168,7 +168,7 @@ class LocationCanonicalInput(Input):
 
     @model_validator(mode="after")
     def _some_part(self) -> Self:
-        if not (self.country or self.region or self.city):
+        if not any((self.country, self.region, self.city)):
             raise ValueError("give `country`, `region` or `city`.")
         return self
 

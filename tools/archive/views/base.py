@@ -27,7 +27,7 @@ from server.text import count_noun, join_first, quote_title
 from server.tool.confirmation import Preview
 from server.tool.names import find_matches, match_one
 from server.tool.request import ApiType, Input, Meaning, NewName, argument_names
-from server.tool.result import Result
+from server.tool.result import Result, drop_empty
 from tools.archive.schema.inputs import (
     AttributeType,
     CustomAttributeConditionInput,
@@ -140,7 +140,7 @@ class UpdateView(TakesConditions, MayConfirm[R], Generic[R]):
     )
 
     def check(self) -> None:
-        if both := set(self._changed).intersection(self.clear or ()):
+        if both := set(self._changed).intersection(self._parts_to_empty):
             raise Failure(
                 Code.INVALID_ARGUMENT,
                 f"`{min(both)}` is both in `input` and in `clear`.",
@@ -157,6 +157,11 @@ class UpdateView(TakesConditions, MayConfirm[R], Generic[R]):
         )
 
     @property
+    def _parts_to_empty(self) -> list[ViewPart]:
+        """The parts that `clear` names."""
+        return self.clear or []
+
+    @property
     def _changed(self) -> list[str]:
         """The parts that `input` has, by the names of the arguments."""
         changed = self.input.model_fields_set
@@ -165,7 +170,7 @@ class UpdateView(TakesConditions, MayConfirm[R], Generic[R]):
 
     def variables(self) -> dict[str, Any]:
         variables = super().variables()
-        emptied = {part: _EMPTY[part] for part in self.clear or ()}
+        emptied = {part: _EMPTY[part] for part in self._parts_to_empty}
         return {**variables, "input": {**variables["input"], **emptied}}
 
     async def preview(self, context: ArchiveContext) -> Preview | None:
@@ -186,12 +191,12 @@ class UpdateView(TakesConditions, MayConfirm[R], Generic[R]):
         # Read first: Archive keeps no earlier version, so the result is the only one.
         earlier = await self._read_replaced(context, [])
         result = await super().run(context)
-        return result.with_fields(replaced=earlier) if earlier else result
+        return result.with_fields(**drop_empty({"replaced": earlier}))
 
     async def _read_replaced(
         self, context: ArchiveContext, more: list[str]
     ) -> dict[str, Any] | None:
-        paths = list(dict.fromkeys([*more, *self._changed, *(self.clear or ())]))
+        paths = list(dict.fromkeys([*more, *self._changed, *self._parts_to_empty]))
         earlier: dict[str, Any] | None = await read(
             self.reads.model_validate({"id": self.id}), paths, context.api
         )

@@ -55,7 +55,7 @@ class ViewFilters(ItemFilterInput):
 
     @model_validator(mode="before")
     @classmethod
-    def _no_slip(cls, value: Any) -> Any:
+    def _refuse_typos(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
         names = argument_names(cls).values()

@@ -111,6 +111,8 @@ async def test_the_items_of_a_time_are_written_however_they_are_chosen(
     told = await there.export(takenAt={"from": "2026-08-01", "to": "2026-08-31"}, **source)
 
     assert told["rows"] == len(august) > 0
+    # What lies outside that time is there all the same.
+    assert "missing" not in told
 
 
 async def test_a_file_without_rows_says_what_excluded_them(there: Shop) -> None:
@@ -215,6 +217,15 @@ async def test_items_are_named_by_id_in_the_order_given(there: Shop) -> None:
     assert [row["id"] for row in table(result)] == list(dict.fromkeys(wanted))
     assert result["missing"] == [unknown]
     assert result["notes"] == ["1 link or id without an item: `missing` names the first of them."]
+
+
+async def test_ids_in_capitals_are_those_of_the_items(there: Shop) -> None:
+    nodes = await there.everything("archive_search_items", fields=["id"])
+    ids = [node["id"] for node in nodes[:3]]
+    result = await there.export(itemIds=[identity.upper() for identity in reversed(ids)])
+
+    assert [row["id"] for row in table(result)] == ids[::-1]
+    assert "missing" not in result
 
 
 async def test_links_to_one_item_bring_one_row_and_links_to_none_are_named(there: Shop) -> None:
