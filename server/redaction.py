@@ -32,6 +32,10 @@ _SHORTEST_ANYWHERE = 12
 _ESCAPES = 3
 # As `html.escape` has it, which takes long to import.
 _HTML = {ord(letter): f"&{name};" for letter, name in _ENTITIES}
+# With numbers for the quotation marks, as other libraries have it.
+_DJANGO = {**_HTML, ord('"'): "&#34;", ord("'"): "&#39;"}
+# As quoted values of CSV and SQL have it.
+_DOUBLED = {ord(letter): letter * 2 for letter in "\"'"}
 _PERCENT = re.compile(r"%[0-9A-F]{2}")
 # The members of a message that hold text; its id belongs to the client.
 _PARTS = ("result", "error", "params")
@@ -68,7 +72,7 @@ class _Secrets:
             plain = anywhere if len(secret) >= _SHORTEST_ANYWHERE else words
             plain.update(_spell_plainly(secret))
             anywhere.update(_spell_encoded(secret.encode("utf-8", "replace")))
-        self.spellings = (*words, *anywhere)
+        self.spellings = _drop_longer(words | anywhere)
         # The longest first: an escaped spelling may hold a plain one.
         bounded = [rf"(?<![A-Za-z0-9]){word}(?![A-Za-z0-9])" for word in _order(words)]
         self.pattern = re.compile("|".join([*_order(anywhere), *bounded]) or "(?!)")
@@ -156,6 +160,15 @@ def _guard(stream: TextIO | None) -> TextIO:
     return cast("TextIO", _CleanStream(stream))
 
 
+def _drop_longer(spellings: set[str]) -> tuple[str, ...]:
+    """Return the spellings without those that hold another, which is found in them anyway."""
+    return tuple(text for text in spellings if not _holds_another(text, spellings))
+
+
+def _holds_another(text: str, spellings: set[str]) -> bool:
+    return any(other in text for other in spellings if other != text)
+
+
 def _order(spellings: set[str]) -> list[str]:
     return [re.escape(text) for text in sorted(spellings, key=len, reverse=True)]
 
@@ -163,21 +176,40 @@ def _order(spellings: set[str]) -> list[str]:
 def _spell_plainly(secret: str) -> set[str]:
     """Return a secret as it is, and as addresses, HTML and JSON write it."""
     percent = {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    # An address within an address.
+    percent |= {quote(text, safe="") for text in percent}
     lower = {_PERCENT.sub(lambda match: match[0].lower(), text) for text in percent}
-    spellings = {secret, secret.translate(_HTML), *percent, *lower}
+    spellings = {secret, *percent, *lower, *_spell_letters(secret)}
+    spellings |= {secret.translate(table) for table in (_HTML, _DJANGO, _DOUBLED)}
+    if len(secret) >= _SHORTEST_ANYWHERE:
+        # Some programs write names and values of headers in letters of one size.
+        spellings |= {secret.upper(), secret.lower()}
     for _ in range(_ESCAPES):
         for text in tuple(spellings):
             spellings |= {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
     return spellings | {text.replace("/", "\\/") for text in spellings}
 
 
+def _spell_letters(secret: str) -> Iterator[str]:
+    """Yield the spellings that write every letter by its number, and that of Python."""
+    yield repr(secret)[1:-1]
+    codes, octets = [ord(letter) for letter in secret], secret.encode("utf-8", "replace")
+    for form in ("&#{};", "&#x{:x};", "&#x{:X};", "\\u{:04x}"):
+        yield "".join(map(form.format, codes))
+    for form in ("%{:02x}", "%{:02X}", "\\x{:02x}"):
+        yield "".join(map(form.format, octets))
+
+
 def _spell_encoded(secret: bytes) -> Iterator[str]:
     """Yield the spellings in base64 and in hexadecimal digits."""
-    yield from (secret.hex(), secret.hex().upper())
+    for between in ("", " ", ":"):
+        digits = secret.hex(between) if between else secret.hex()
+        yield from (digits, digits.upper())
     # Three spellings, after how many bytes stand before it: `user:` before a password.
     for before in range(3):
         padded = bytes(before) + secret
         # The characters that hold bits of a neighbour differ from case to case.
         first, last = -(-before * 8 // 6), len(padded) * 8 // 6
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            yield encode(padded).decode()[first:last]
+            word = encode(padded).decode()[first:last]
+            yield from (word, quote(word, safe=""))

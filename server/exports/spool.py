@@ -17,6 +17,7 @@ from typing import Any, Self
 from server.errors import Code, Failure
 from server.exports.directory import Directory, Leftover, is_regular, translate_errors
 from server.exports.paths import ExportFolder
+from server.redaction import holds_secret, redact_values
 
 _JOB = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _WORKING_FILE = re.compile(r"\..+\.(?P<job>[A-Za-z0-9_-]{1,36})\.(?:part|[0-9a-f]{4}\.tmp)")
@@ -266,7 +267,11 @@ def _encode_row(row: Row) -> bytes:
 
 
 def _encode_line(row: Any) -> bytes:
-    return _STRICT.encode(row).translate(_LINE_ENDS).encode() + b"\n"
+    text = _STRICT.encode(row)
+    # An API may repeat a secret in a record, and a file goes further than a conversation.
+    if holds_secret(text):
+        text = _STRICT.encode(redact_values(row))
+    return text.translate(_LINE_ENDS).encode() + b"\n"
 
 
 def _repair(row: Row) -> Any:

@@ -78,7 +78,10 @@ def read_env_file(path: Path, names: Collection[str]) -> EnvFile:
         line = binding.original.line + blank.count("\n")
         if binding.error:
             warnings += _report_unreadable(path, line, statement, names)
-        if binding.key is None or binding.key not in names or binding.value is None:
+        if binding.key is None or binding.value is None:
+            continue
+        if binding.key not in names:
+            warnings += _report_other_name(path, line, binding.key, names)
             continue
         values[binding.key], lines[binding.key] = binding.value, line
         if _DOUBTFUL_COMMENT.search(statement):
@@ -139,6 +142,14 @@ def _report_unreadable(path: Path, line: int, statement: str, names: Collection[
         f"{path}, line {line}: this cannot be read as NAME=value (is a quote left open?), "
         f"so {', '.join(skipped)} is not read from it."
     ]
+
+
+def _report_other_name(path: Path, line: int, key: str, names: Collection[str]) -> list[str]:
+    """Return a warning where a name is one of these in other letters or as another shell has it."""
+    name = key.rpartition(":")[2].upper()
+    if name not in names:
+        return []
+    return [f"{path}, line {line}: {key} is not {name}, and is not read. Write {name}=value."]
 
 
 def _read_name(binding: Binding) -> str:

@@ -19,10 +19,18 @@ _KEY = re.compile(r"[!-~]+")
 _UNEXPANDED = re.compile(r"\$\{[^}]*\}|\$[A-Z_]+|%[A-Z_]+%|\{\{.*\}\}")
 # What manuals write where the reader's own key belongs.
 _PLACEHOLDER = re.compile(
-    r"<.*>|\[.*\]|x{3,}|\.{3,}|\*{3,}|change[-_ ]?me|replace[-_ ]?me"
+    r"<.*>|\[.*\]|x{3,}|\.{3,}|\*{3,}|change[-_ ]?me|replace[-_ ]?me|null|none|undefined|todo|tbd"
     r"|(?:paste|your|my|insert|put|enter|add)[-_ ].*(?:token|key|secret|here).*",
     re.IGNORECASE,
 )
+# What stands before the key in a line or header that was copied whole.
+_COPIED = re.compile(
+    r"\A(?:(?:export\s+)?ARCHIVE(?:BOX)?_[A-Z_]+\s*=\s*|(?:Authorization:\s*)?Bearer\s+)",
+    re.IGNORECASE,
+)
+# Blanks, and characters of no width that web pages and chats put around words.
+_INVISIBLE = " \t\r\n\xa0\xad\u200b\u200c\u200d\u2060\ufeff"
+_QUOTES = ('""', "''", "``", "\u201c\u201d", "\u2018\u2019", "\u201e\u201c", "\xab\xbb")
 
 
 KEYCHAIN = "keychain:archive-mcp"
@@ -88,10 +96,12 @@ def is_placeholder(value: str) -> bool:
 
 
 def clean_key(value: str) -> str:
-    """Return a key without the quotes and the comma or semicolon that were copied with it."""
-    bare = value.rstrip(";,").strip()
-    if len(bare) >= 2 and bare[0] == bare[-1] and bare[0] in "\"'`":
-        bare = bare[1:-1].strip()
+    """Return a key without what was copied with it: the name before it, quotes, a comma or
+    semicolon, invisible characters."""
+    bare = _COPIED.sub("", value.strip(_INVISIBLE), count=1)
+    bare = bare.rstrip(";,").strip(_INVISIBLE)
+    if len(bare) >= 2 and f"{bare[0]}{bare[-1]}" in _QUOTES:
+        bare = bare[1:-1].strip(_INVISIBLE)
     return bare
 
 

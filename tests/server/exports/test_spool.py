@@ -23,6 +23,7 @@ from server.exports import (
 from server.exports.directory import Directory
 from server.exports.publish import write_draft
 from server.exports.spool import _encode_row
+from server.redaction import MARK, learn
 from tests.support.export_rows import JOB, ROWS, names
 from tests.support.paths import ROOT
 
@@ -50,6 +51,13 @@ def test_what_many_programs_take_for_the_end_of_a_line_is_escaped(folder: Export
         assert (folder.path / PART).read_text(encoding="utf-8").splitlines() == [
             r'{"caption":"a\u2028b\u2029c\u0085d"}'
         ]
+
+
+def test_a_secret_that_comes_back_in_a_record_is_not_written(folder: ExportFolder) -> None:
+    learn("token-4711-unmistakable")
+    with Spool.open(folder, "q4.csv", JOB) as spool:
+        spool.append([{"caption": "as token-4711-unmistakable", "id": 4711}])
+        assert rows_of(spool) == [{"caption": f"as {MARK}", "id": 4711}]
 
 
 def test_an_empty_page_changes_nothing(folder: ExportFolder) -> None:

@@ -170,7 +170,14 @@ def test_a_quote_that_is_left_open_is_reported_with_its_line(places: Places) -> 
     assert "secret-of-mine" not in warning
 
 
-@pytest.mark.parametrize("copied", ["abc;", "abc,", '"abc"', "'abc'", '"abc";', "`abc`"])
+COPIED = (
+    "abc;", "abc,", '"abc"', "'abc'", '"abc";', "`abc`", "\u201cabc\u201d", "\u200babc\ufeff",
+    "Bearer abc", "Authorization: Bearer abc", "ARCHIVE_APP_TOKEN=abc",
+    'export ARCHIVE_APP_TOKEN="abc"',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("copied", COPIED)
 def test_a_key_is_used_without_what_was_copied_with_it(places: Places, copied: str) -> None:
     places.environment["ARCHIVE_APP_TOKEN"] = copied
 
@@ -178,6 +185,19 @@ def test_a_key_is_used_without_what_was_copied_with_it(places: Places, copied: s
 
     assert token is not None
     assert token.reveal() == "abc"
+
+
+@pytest.mark.parametrize("name", ["$env:ARCHIVE_APP_TOKEN", "archive_app_token"])
+def test_a_name_as_another_shell_has_it_is_reported(places: Places, name: str) -> None:
+    (places.home / ".env.shared").write_text(f"MY_TOKEN=x\n{name}=secret-of-mine\n")
+
+    settings = places.load()
+
+    assert settings.token is None
+    (warning,) = settings.warnings
+    assert "line 2" in warning
+    assert "Write ARCHIVE_APP_TOKEN=value" in warning
+    assert "secret-of-mine" not in warning
 
 
 @pytest.mark.parametrize(
@@ -209,7 +229,7 @@ def test_the_example_configuration_holds_nothing_that_would_count(places: Places
 
 @pytest.mark.parametrize(
     "value",
-    ["<your token>", "paste-your-archive-token-here", "xxxxxxxx", "...", "CHANGEME"],
+    ["<your token>", "paste-your-archive-token-here", "xxxxxxxx", "...", "CHANGEME", "null"],
 )
 def test_the_placeholder_of_a_manual_is_no_key(places: Places, value: str) -> None:
     places.environment["ARCHIVE_APP_TOKEN"] = value
