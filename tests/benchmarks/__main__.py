@@ -47,6 +47,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "archivebox_scale": archivebox_scale.measure,
     "limiter10": pacing.at_ten_times_the_rate,
     "team": load.measure_load,
+    "team_redis": load.measure_load_with_redis,
     "team_overhead": overhead.measure_overhead,
 }
 

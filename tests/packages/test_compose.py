@@ -6,10 +6,14 @@ No container is started here: images come from registries that a test must not n
 from __future__ import annotations
 
 import base64
+import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,9 +25,13 @@ import pytest
 import yaml
 
 from server.sandbox import TOKEN
+from server.team.identity.machine_keys import digest, make_key
 from tests.support.machine.clients import Client
 from tests.support.machine.ports import reserved_port
 from tests.support.paths import ROOT
+from tests.support.team.behind_proxy import CALLS, NAME, SERVERS
+from tests.support.team.engines.debian import Unavailable, unpack_packages
+from tests.support.team.engines.redis import find_redis
 
 FILE = ROOT / "compose.yaml"
 COMPOSE: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
@@ -63,11 +71,26 @@ def settings(folder: Path, database_url: str) -> dict[str, str]:
     return values | {"ARCHIVE_MCP_HTTP_HOST": "127.0.0.1"}
 
 
+def on_loopback(port: int) -> tuple[str, ...]:
+    """What keeps a Redis of a test to this computer."""
+    return ("--port", str(port), "--bind", "127.0.0.1")
+
+
+@contextmanager
+def using_redis(environment: dict[str, str], port: int) -> Iterator[None]:
+    """Have the services keep the pace in Redis, as the profile does."""
+    environment["ARCHIVE_MCP_REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
+    yield
+
+
 @contextmanager
 def started(
-    service: str, environment: dict[str, str], *options: str
+    service: str, environment: dict[str, str], *options: str, program: str | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
+    """Run what a service runs; `program` stands for the first word of a command that has one."""
     command = [sys.executable, str(ROOT / "archive_mcp.py"), *SERVICES[service]["command"]]
+    if program is not None:
+        command = [program, *SERVICES[service]["command"][1:]]
     home = Path(environment["HOME"])
     with (home / f"{service}.log").open("wb") as log:
         process = subprocess.Popen(
@@ -107,6 +130,7 @@ def test_every_secret_volume_and_network_that_is_used_is_there() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="a container has a POSIX system in it")
 def test_what_the_services_run_runs(tmp_path: Path, empty_database: str) -> None:
+    program, libraries = find_redis()
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
@@ -116,6 +140,9 @@ def test_what_the_services_run_runs(tmp_path: Path, empty_database: str) -> None
         assert migrate.wait(_PATIENCE) == 0, (tmp_path / "migrate.log").read_text()
     with (
         reserved_port() as port,
+        reserved_port() as redis_port,
+        started("redis", {**environment, **libraries}, *on_loopback(redis_port), program=program),
+        using_redis(environment, redis_port),
         started("server", environment, "--port", str(port)) as server,
         started("worker", environment) as worker,
     ):
@@ -129,6 +156,10 @@ def test_what_the_services_run_runs(tmp_path: Path, empty_database: str) -> None
                 assert time.monotonic() < until
                 time.sleep(0.1)
         assert answer.status_code == 200, answer.text
+        with socket.create_connection(("127.0.0.1", redis_port)) as connection:
+            connection.sendall(b"CLIENT LIST\r\n")
+            # This one, and those of the server.
+            assert connection.recv(65_536).count(b"addr=") > 1
         while "works on the team's jobs" not in (tmp_path / "worker.log").read_text():
             assert worker.poll() is None, (tmp_path / "worker.log").read_text()
             assert time.monotonic() < until
@@ -137,3 +168,88 @@ def test_what_the_services_run_runs(tmp_path: Path, empty_database: str) -> None
             process.send_signal(signal.SIGTERM)
         assert worker.wait(_PATIENCE) == 0, (tmp_path / "worker.log").read_text()
         assert server.wait(_PATIENCE) in (0, -signal.SIGTERM), (tmp_path / "server.log").read_text()
+
+
+def find_caddy() -> str:
+    """The proxy of the machine, or of Debian's package."""
+    installed = shutil.which("caddy")
+    if installed is not None:
+        return installed
+    unpacked = unpack_packages("caddy")
+    if isinstance(unpacked, Unavailable):
+        pytest.skip(f"no Caddy here: {unpacked}")
+    return str(unpacked / "usr" / "bin" / "caddy")
+
+
+def enter_network(command: list[str]) -> list[str]:
+    """What runs a command in a network of its own, with loopback alone."""
+    unshare, ip = shutil.which("unshare"), shutil.which("ip")
+    if sys.platform != "linux" or unshare is None or ip is None:
+        pytest.skip("a network of its own takes Linux, unshare and ip")
+    # A plain account may listen on port 443 there.
+    ready = f"{ip} link set lo up && echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start"
+    inside = ["sh", "-c", f'{ready} && exec "$@"', "sh", *command]
+    entered = [unshare, "--net", *inside]
+    tried = subprocess.run([unshare, "--net", "true"], capture_output=True, check=False)
+    if tried.returncode != 0:
+        pytest.skip(f"no network of its own here: {tried.stderr.decode().strip()}")
+    return entered
+
+
+@pytest.mark.slow
+def test_the_proxy_leads_to_two_servers_and_is_the_only_one_that_is_believed(
+    tmp_path: Path,
+) -> None:
+    caddy = find_caddy()
+    environment = settings(tmp_path, "")
+    # Without a database: what is tried here is the way to the servers.
+    for name in ("ARCHIVE_MCP_DATABASE_URL_FILE", "ARCHIVE_MCP_HTTP_HOST"):
+        del environment[name]
+    key = make_key()
+    policy = (tmp_path / "policy.toml").read_text(encoding="utf-8")
+    (tmp_path / "policy.toml").write_text(policy.replace("0" * 64, digest(key)))
+    proxy = [
+        part.replace("${PUBLIC_NAME:-archive-mcp.example.com}", NAME)
+        for part in SERVICES["proxy"]["command"]
+    ]
+    # The names of containers are known to docker alone.
+    at = proxy.index("server:8765")
+    proxy[at : at + 1] = [f"{SERVERS[0]}:8765", "--to", f"{SERVERS[1]}:8765"]
+    job = {
+        "server": [sys.executable, str(ROOT / "archive_mcp.py"), *SERVICES["server"]["command"]],
+        "proxy": proxy,
+        "key": key,
+        "environment": {
+            **environment,
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "ARCHIVE_MCP_TRUSTED_PROXIES": "127.0.0.1",
+        },
+    }
+    folder = Path(tempfile.mkdtemp(prefix="archive-mcp-proxy-"))
+    try:
+        folder.chmod(0o755)
+        (folder / "job.json").write_text(json.dumps(job))
+        module = "tests.support.team.behind_proxy"
+        command = [sys.executable, "-m", module, str(folder), caddy]
+        done = subprocess.run(
+            enter_network(command),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
+        )
+        logs = "\n".join(path.read_text() for path in folder.glob("*.log"))
+        assert done.returncode == 0, done.stderr + logs
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    seen = json.loads(done.stdout)
+    assert (seen["statuses"], seen["answers"]) == ([200], CALLS), seen
+    assert min(seen["shares"]) > 0, seen
+    assert sum(seen["shares"]) == CALLS
+    # The proxy's own empty answer.
+    assert seen["wrong name"] == [200, ""], seen
+    for refused in ("stranger", "plain"):
+        status, text = seen[refused]
+        assert (status, "https://" in text) == (403, True), seen

@@ -78,7 +78,9 @@ class ArchiveTokenSignIn:
             self._locks.pop(key, None)
 
     async def _try(self, key: str, token: str) -> _Answer:
-        self._count_trial()
+        # Whoever was let in before is not kept out by those who try made-up tokens.
+        if not self._was_valid(key):
+            self._count_trial()
         try:
             await self._verify(Secret(token))
         except Failure as failure:
@@ -98,6 +100,10 @@ class ArchiveTokenSignIn:
             return None
         seconds = TRUSTED_SECONDS if answer.valid else REFUSED_SECONDS
         return answer if self._clock() - answer.at < seconds else None
+
+    def _was_valid(self, key: str) -> bool:
+        answer = self._answers.get(key)
+        return answer is not None and answer.valid
 
     def _remember(self, key: str, answer: _Answer) -> _Answer:
         self._answers[key] = answer

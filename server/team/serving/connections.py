@@ -1,4 +1,5 @@
-"""Connections that do not wait for ever: one whose client sends a header too slowly is closed."""
+"""Connections that do not wait for ever: one whose client sends a header too slowly, or does not
+take its answer, is closed."""
 
 from __future__ import annotations
 
@@ -11,11 +12,15 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HEADER_SECONDS = 15.0
 """How long a client may take to send the lines before a body, from the first connection on."""
 
+ANSWER_SECONDS = 120.0
+"""How long a client may take none of an answer that is ready for it."""
+
 
 class TimedProtocol(H11Protocol):
     """uvicorn's protocol, which by itself waits for a request for ever."""
 
     _waiting: asyncio.TimerHandle | None = None
+    _writing: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start to wait for a request."""
@@ -34,7 +39,20 @@ class TimedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._stop_waiting()
+        self._stop_writing()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Start to wait until the client takes what was sent to it."""
+        super().pause_writing()
+        if self._writing is None:
+            # Not closed in order: that would wait for the same.
+            self._writing = self.loop.call_later(ANSWER_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on with the answer: the client took what there was."""
+        self._stop_writing()
+        super().resume_writing()
 
     def on_response_complete(self) -> None:
         """Go on with the next request, which may have begun already."""
@@ -53,6 +71,11 @@ class TimedProtocol(H11Protocol):
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
+
+    def _stop_writing(self) -> None:
+        if self._writing is not None:
+            self._writing.cancel()
+            self._writing = None
 
     def _give_up(self) -> Any:
         self._waiting = None

@@ -7,7 +7,7 @@ import asyncio
 import itertools
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +31,9 @@ from tests.benchmarks.team.wide_sandbox import WORKSPACES, wide_sandbox
 from tests.support.machine.procfs import resident
 from tests.support.pace.pacing import ALLOWED, most_within
 from tests.support.sandboxed import LAUNCHER, SandboxProcess
+from tests.support.team.engines.debian import Unavailable, unpack_packages
 from tests.support.team.engines.postgres import Postgres, serve_postgres
+from tests.support.team.engines.redis import serve_redis
 
 PEOPLE = 50
 CALLS = 2000
@@ -58,8 +60,34 @@ class Team:
 
 async def measure_load(quick: bool) -> list[Figure]:
     """2,000 calls in random order, and the memory of those who then do nothing."""
+    return await _measure(quick)
+
+
+async def measure_load_with_redis(quick: bool) -> list[Figure]:
+    """The same, with the pace in Redis and the clocks of the replicas minutes apart."""
+    with serve_redis() as redis:
+        env = {"ARCHIVE_MCP_REDIS_URL": redis.url}
+        return await _measure(quick, env, _set_clock_ahead())
+
+
+def _set_clock_ahead() -> dict[str, str]:
+    """Return what makes a program believe that it is later than it is."""
+    unpacked = unpack_packages("libfaketime")
+    if isinstance(unpacked, Unavailable):
+        print(f"the clocks go alike: {unpacked}")
+        return {}
+    library = next(unpacked.glob("usr/lib/*/faketime/libfaketime.so.1"))
+    return {"LD_PRELOAD": str(library), "FAKETIME": "+137s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+async def _measure(
+    quick: bool, env: Mapping[str, str] | None = None, apart: Mapping[str, str] | None = None
+) -> list[Figure]:
     calls = CALLS // 10 if quick else CALLS
-    with TemporaryDirectory() as name, serve_team(Path(name), PEOPLE) as team:
+    with (
+        TemporaryDirectory() as name,
+        serve_team(Path(name), PEOPLE, env=env, apart=apart) as team,
+    ):
         expected = await learn_answers(team.sandbox, WORKSPACES, Path(name))
         team.sandbox.reset()
         async with open_callers(team.members) as callers:
@@ -73,13 +101,24 @@ async def measure_load(quick: bool) -> list[Figure]:
 
 @contextmanager
 def serve_team(
-    folder: Path, people: int, *, window: float = 1.0, command: tuple[str, ...] = LAUNCHER
+    folder: Path,
+    people: int,
+    *,
+    window: float = 1.0,
+    command: tuple[str, ...] = LAUNCHER,
+    env: Mapping[str, str] | None = None,
+    apart: Mapping[str, str] | None = None,
 ) -> Iterator[Team]:
-    """Run a database, an API, and two replicas for so many people."""
+    """Run a database, an API, and two replicas for so many people.
+
+    Args:
+        env: further settings of the replicas.
+        apart: further settings of one of them.
+    """
     with serve_postgres() as postgres, wide_sandbox(window) as sandbox:
         members = make_members(people, WORKSPACES)
-        env = make_environment(postgres, sandbox, folder, members)
-        with serve_replicas(2, folder, env, command) as replicas:
+        settings = {**make_environment(postgres, sandbox, folder, members), **(env or {})}
+        with serve_replicas(2, folder, settings, command, apart) as replicas:
             yield Team(members, replicas, sandbox)
 
 

@@ -142,7 +142,11 @@ def write_policy(file: Path, members: Sequence[Member]) -> None:
 
 @contextmanager
 def serve_replicas(
-    count: int, folder: Path, env: Mapping[str, str], command: Sequence[str] = LAUNCHER
+    count: int,
+    folder: Path,
+    env: Mapping[str, str],
+    command: Sequence[str] = LAUNCHER,
+    apart: Mapping[str, str] | None = None,
 ) -> Iterator[list[Replica]]:
     """Run replicas for as long as the context lives.
 
@@ -150,11 +154,13 @@ def serve_replicas(
         folder: Where each has its home, state and log.
         env: Settings of all replicas: policy, database, API.
         command: What starts the program.
+        apart: Further settings of the last replica alone.
     """
     with ExitStack() as stack:
+        settings = [env] * (count - 1) + [{**env, **(apart or {})}]
         yield [
-            stack.enter_context(_serve(folder / f"replica-{number}", env, command))
-            for number in range(count)
+            stack.enter_context(_serve(folder / f"replica-{number}", own, command))
+            for number, own in enumerate(settings)
         ]
 
 

@@ -149,6 +149,18 @@ async def test_made_up_tokens_do_not_use_up_the_pace() -> None:
     assert (await refuse(sign_in, "Bearer made-up-token-new")).status == 401
 
 
+async def test_made_up_tokens_keep_nobody_out_who_was_let_in_before() -> None:
+    archive, clock = Archive(OWN), Clock()
+    sign_in = make(archive, clock=clock)
+    await identify(sign_in, OWN)
+    clock.now += TRUSTED_SECONDS
+    for number in range(MOST_TRIED + 1):
+        await refuse(sign_in, f"Bearer made-up-token-{number:04}")
+
+    assert await identify(sign_in, OWN)
+    assert archive.asked[-1] == OWN
+
+
 async def test_where_archive_does_not_answer_nobody_is_let_in_or_sent_away() -> None:
     archive = Archive(OWN)
     archive.failure = Failure(Code.UNAVAILABLE, "Gone.")

@@ -146,6 +146,22 @@ async def test_a_second_request_on_a_connection_may_not_be_slow_either(
     assert answer.count(b"HTTP/1.1 200") == 1
 
 
+async def test_a_client_that_does_not_take_its_answer_holds_no_place(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.3)
+    # Hundreds of answers of 100 kB: more than what the system takes in for the client.
+    request = signed(wire, connection="keep-alive")
+
+    async def send_without_reading() -> None:
+        async with await anyio.connect_tcp("127.0.0.1", wire.team.port) as stream:
+            while True:
+                await stream.send(request)
+
+    with anyio.fail_after(20), pytest.raises(anyio.BrokenResourceError):
+        await send_without_reading()
+
+
 NONSENSE = (
     b"",
     b"{",

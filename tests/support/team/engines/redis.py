@@ -33,7 +33,7 @@ class Redis:
     """A server that runs until its context ends, whatever a test does with it meanwhile."""
 
     program: Path
-    libraries: str
+    libraries: dict[str, str]
     folder: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
@@ -45,9 +45,7 @@ class Redis:
 
     def start(self) -> None:
         """Start an empty server and wait until it answers."""
-        env = {"PATH": os.environ.get("PATH", os.defpath)}
-        if self.libraries:
-            env["LD_LIBRARY_PATH"] = self.libraries
+        env = {"PATH": os.environ.get("PATH", os.defpath), **self.libraries}
         # Nothing is saved: what comes back is empty.
         options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no"}
         command = [part for name, value in options.items() for part in (f"--{name}", str(value))]
@@ -103,17 +101,24 @@ class Redis:
             time.sleep(0.02)
 
 
+def find_redis() -> tuple[str, dict[str, str]]:
+    """Return Redis of the machine, else of Debian's package, and what its environment needs; skip
+    the test where it cannot be had."""
+    program = shutil.which("redis-server")
+    if program is not None:
+        return program, {}
+    unpacked = unpack_packages("redis-server")
+    if isinstance(unpacked, Unavailable):
+        pytest.skip(f"no Redis here: {unpacked}")
+    # The link itself: by its name the program knows what it is.
+    program = str(unpacked / "usr" / "bin" / "redis-server")
+    return program, {"LD_LIBRARY_PATH": find_libraries(unpacked)}
+
+
 @contextmanager
 def serve_redis() -> Iterator[Redis]:
     """Run an empty server on a loopback port; skip the test where it cannot be had."""
-    program, libraries = shutil.which("redis-server"), ""
-    if program is None:
-        unpacked = unpack_packages("redis-server")
-        if isinstance(unpacked, Unavailable):
-            pytest.skip(f"no Redis here: {unpacked}")
-        # The link itself: by its name the program knows what it is.
-        program = str(unpacked / "usr" / "bin" / "redis-server")
-        libraries = find_libraries(unpacked)
+    program, libraries = find_redis()
     folder = Path(tempfile.mkdtemp(prefix="archive-mcp-redis-"))
     try:
         with reserved_port() as port:
