@@ -168,10 +168,16 @@ class Interview:
                 # The next question is which one to use by default.
                 continue
             self.console.say(f"  {check.status}: {check.name}: {check.detail}")
-            # The hint of a warning is about later; a failure has to be mended now.
-            if check.hint and check.status == "fail":
+            if self._needs_hint(check):
                 self.console.say(f"    -> {check.hint}")
         return verdict
+
+    def _needs_hint(self, check: Check) -> bool:
+        # The hint of a warning is about later; a failure has to be mended now.
+        if not check.hint or check.status != "fail":
+            return False
+        # Where tokens are is said again with the next question.
+        return check.name != "token" or not self.console.interactive
 
 
 def load_settings(machine: Machine, values: Mapping[str, str]) -> Settings:

@@ -184,5 +184,6 @@ class Setup:
             return False
         if not plan.is_needed or self.console.confirm("Write this?"):
             return True
-        self.console.say("Nothing was written. Without a terminal, --yes stands for the yes.")
+        hint = "" if self.console.interactive else " Without a terminal, --yes stands for the yes."
+        self.console.say(f"Nothing was written.{hint}")
         return False
