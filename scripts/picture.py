@@ -1,12 +1,13 @@
 """Draws the conversation in the documents: `python -m scripts.picture`.
 
-It plays a session with the sandbox over stdio and draws what the server answered; the questions are
-the only words written here.
+It plays a session with the sandbox and draws what the server answered; the questions are the only
+words written here.
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from html import escape
@@ -14,11 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from mcp import Client, StdioServerParameters
 
-from server import wall_clock
+from scripts.sandboxed import MOMENT, ROOT, Session, open_sandbox
 
-ROOT = Path(__file__).parents[1]
 FILE = ROOT / "docs" / "images" / "conversation.svg"
 WORKSPACE = "Northwind Skincare"
 COLLECTION = "Inspiration"
@@ -83,36 +82,40 @@ async def play() -> list[Turn]:
     Raises:
         RuntimeError: A tool refused its call.
     """
-    command = [str(ROOT / "archive_mcp.py"), "--sandbox"]
-    async with Client(StdioServerParameters(command=sys.executable, args=command)) as client:
-        start = (wall_clock.utc_now() - timedelta(days=30)).strftime("%Y-%m-%d")
-        search = {"filter": {"takenAt": {"from": start}}}
-        top = {"search": search, "metric": "earnedMediaValue", "limit": 3}
-        best = await _call(client, "archive_get_top_content", top)
-        summary = await _call(client, "archive_summarize_performance", {"search": search})
-        items = [post["id"] for post in best["nodes"]]
-        names = {"collectionNames": [COLLECTION], "autoCreate": True}
-        for item in items:
-            collected = {"itemId": item, **names}
-            await _call(client, "archive_add_item_to_collections", collected)
-        content = await _call(client, "archive_search_items", {"presetId": COLLECTION})
-        return [
-            (
-                "Which posts earned most in the last 30 days?",
-                "archive_get_top_content",
-                [*map(_describe_post, best["nodes"]), f"(of {best['items']:,} posts)"],
-            ),
-            (
-                "And all of them together?",
-                "archive_summarize_performance",
-                list(_describe_summary(summary)),
-            ),
-            (
-                f"Put these three into the collection {COLLECTION}.",
-                "archive_add_item_to_collections",
-                [f"{COLLECTION} is new, and holds {content['totalCount']} posts now."],
-            ),
-        ]
+    with tempfile.TemporaryDirectory() as name:
+        async with open_sandbox(Path(name)) as session:
+            return await _converse(session)
+
+
+async def _converse(session: Session) -> list[Turn]:
+    start = (MOMENT - timedelta(days=30)).strftime("%Y-%m-%d")
+    search = {"filter": {"takenAt": {"from": start}}}
+    top = {"search": search, "metric": "earnedMediaValue", "limit": 3}
+    best = await _call(session, "archive_get_top_content", top)
+    summary = await _call(session, "archive_summarize_performance", {"search": search})
+    items = [post["id"] for post in best["nodes"]]
+    names = {"collectionNames": [COLLECTION], "autoCreate": True}
+    for item in items:
+        collected = {"itemId": item, **names}
+        await _call(session, "archive_add_item_to_collections", collected)
+    content = await _call(session, "archive_search_items", {"presetId": COLLECTION})
+    return [
+        (
+            "Which posts earned most in the last 30 days?",
+            "archive_get_top_content",
+            [*map(_describe_post, best["nodes"]), f"(of {best['items']:,} posts)"],
+        ),
+        (
+            "And all of them together?",
+            "archive_summarize_performance",
+            list(_describe_summary(summary)),
+        ),
+        (
+            f"Put these three into the collection {COLLECTION}.",
+            "archive_add_item_to_collections",
+            [f"{COLLECTION} is new, and holds {content['totalCount']} posts now."],
+        ),
+    ]
 
 
 def _describe_post(post: dict[str, Any]) -> str:
@@ -132,10 +135,8 @@ def _describe_summary(summary: dict[str, Any]) -> Iterator[str]:
     yield f"They have {views['total']:,} views; for {views['unknown']:,} none are published."
 
 
-async def _call(client: Client, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    result = await client.call_tool(tool, {"workspace": WORKSPACE, **arguments})
-    if result.is_error or result.structured_content is None:
-        raise RuntimeError(f"{tool}: {result.content}")
+async def _call(session: Session, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    result = await session.call(tool, {"workspace": WORKSPACE, **arguments})
     answer: dict[str, Any] = result.structured_content
     return answer
 

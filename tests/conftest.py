@@ -75,6 +75,7 @@ SLOW = (
     "tests/clients/test_clients_tour.py",
     "tests/docs/test_commands.py::test_what_needs_no_token_runs_as_written",
     "tests/docs/test_pages.py::test_the_site_builds_without_a_warning",
+    "tests/docs/test_recipes.py",
     "tests/process",
     "tests/server/jobs/test_job_processes.py",
     "tests/server/limiter/test_pacer_processes.py",

@@ -11,7 +11,10 @@ from typing import TypeVar
 
 from server.text import clean_sentence, write_out
 
+# A person may correct a typo, and a program that answers must not be asked for ever.
+ATTEMPTS = 3
 _YES = ("y", "yes")
+_NONE = "0"
 _LONGEST_LINE = 4000
 Choice = TypeVar("Choice")
 
@@ -68,10 +71,14 @@ class Console:
     def pick(
         self, question: str, choices: Mapping[str, Choice], default: Iterable[Choice]
     ) -> list[Choice]:
-        """Return what the person picks by numbers, others passed over; a default after Enter."""
+        """Return what the person picks by numbers; a default after Enter, nothing after a 0."""
         numbered = {str(number): title for number, title in enumerate(choices, 1)}
         self.say_all(f"  {number}. {title}" for number, title in numbered.items())
-        words = self.ask(f"{question} Numbers:").replace(",", " ").split()
-        if not words:
-            return list(default)
-        return [choices[numbered[word]] for word in words if word in numbered]
+        for _ in range(ATTEMPTS):
+            words = self.ask(f"{question} Numbers:").replace(",", " ").split()
+            if not words:
+                return list(default)
+            if all(word in numbered or word == _NONE for word in words):
+                return [choices[numbered[word]] for word in words if word != _NONE]
+            self.say(f"  Please type numbers from 1 to {len(numbered)}, or Enter.")
+        return []

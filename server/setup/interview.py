@@ -15,11 +15,10 @@ from server.settings import Settings, SettingsError, load
 from server.settings.keychain import SECRETS
 from server.settings.values import clean_key
 from server.setup.answers import Answers
-from server.setup.console import Console
+from server.setup.console import ATTEMPTS, Console
 from server.setup.machine import Machine
 from server.tool.catalog import Catalog
 
-_ATTEMPTS = 3
 _TYPED = "your answer"
 _WHERE_TOKENS_ARE = "You get a token in Archive under Settings > Integrations (or Settings > API)."
 _NOTHING = (
@@ -27,6 +26,14 @@ _NOTHING = (
     "ARCHIVE_APP_TOKEN or when asked in a terminal, an ArchiveBox by --archivebox-url, or "
     "--sandbox for made-up data."
 )
+_NOTHING_YET = (
+    "setup: nothing was changed. Run it again when you have a token or an address, or with "
+    "--sandbox for made-up data."
+)
+_EXAMPLE = "  An address is like http://127.0.0.1:8000; on another computer it needs https://."
+# The checks that fail where Archive's token is the reason; those of ArchiveBox begin with its name.
+_OF_ARCHIVE = ("api", "token", "access")
+_ARCHIVEBOX = ("ARCHIVEBOX_URL", "ARCHIVEBOX_API_KEY", "ARCHIVEBOX_PASSWORD")
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,20 @@ class Verdict:
     @property
     def ok(self) -> bool:
         """Whether nothing failed."""
-        return not any(check.status == "fail" for check in self.checks)
+        return not self._failures
+
+    @property
+    def _failures(self) -> list[str]:
+        return [check.name for check in self.checks if check.status == "fail"]
+
+    def list_doubtful(self) -> list[str]:
+        """Return the variables that have to be asked for again; what was accepted stays."""
+        names = self._failures
+        if all(name.startswith("archivebox") for name in names):
+            return list(_ARCHIVEBOX)
+        if all(name in _OF_ARCHIVE for name in names):
+            return ["ARCHIVE_APP_TOKEN"]
+        return [*SECRETS, *_ARCHIVEBOX]
 
 
 @dataclass
@@ -61,7 +81,7 @@ class Interview:
             SettingsError: There is nothing to connect to, or a value cannot be used.
         """
         # Once for a script; a person may correct a typo.
-        attempts = _ATTEMPTS if self.console.interactive else 1
+        attempts = ATTEMPTS if self.console.interactive else 1
         for _ in range(attempts):
             self._ask(answers, stored)
             self._require_something({**stored, **answers.values})
@@ -71,8 +91,7 @@ class Interview:
             if verdict.ok:
                 self._ask_for_workspace(answers, stored, verdict.workspaces)
                 return True
-            # Whichever of them was wrong: all are asked for again.
-            answers.drop([*SECRETS, "ARCHIVEBOX_URL"])
+            answers.drop(verdict.list_doubtful())
         self.console.say("Nothing was changed. --skip-check stores what cannot be checked here.")
         return False
 
@@ -91,11 +110,26 @@ class Interview:
         answers.add({"ARCHIVE_APP_TOKEN": clean_key(token)}, _TYPED)
 
     def _ask_for_archivebox(self, answers: Answers) -> None:
-        url = self.console.ask("Address of your own ArchiveBox (Enter if you have none):")
+        url = self._ask_for_address()
         if not url:
             return
         key = self.console.ask_secret("Its API key (hidden; Enter for public pages alone):")
         answers.add({"ARCHIVEBOX_URL": url, "ARCHIVEBOX_API_KEY": clean_key(key)}, _TYPED)
+
+    def _ask_for_address(self) -> str:
+        for _ in range(ATTEMPTS):
+            url = self.console.ask("Address of your own ArchiveBox (Enter if you have none):")
+            if not url or self._is_address(url):
+                return url
+            self.console.say(_EXAMPLE)
+        return ""
+
+    def _is_address(self, url: str) -> bool:
+        try:
+            load_settings(self.machine, {"ARCHIVEBOX_URL": url})
+        except SettingsError:
+            return False
+        return True
 
     def _ask_for_workspace(
         self, answers: Answers, stored: Mapping[str, str], workspaces: list[dict[str, str]]
@@ -114,9 +148,11 @@ class Interview:
     def _require_something(self, values: Mapping[str, str]) -> None:
         if self.options.sandbox or values.keys() & {"ARCHIVE_APP_TOKEN", "ARCHIVEBOX_URL"}:
             return
-        question = "Without either there is the sandbox, with made-up data. Set that up?"
-        if not (self.console.interactive and self.console.confirm(question)):
+        if not self.console.interactive:
             raise SettingsError(_NOTHING)
+        question = "Without either there is the sandbox, with made-up data. Set that up?"
+        if not self.console.confirm(question):
+            raise SettingsError(_NOTHING_YET)
         self.options.sandbox = True
 
     def _check(self, answers: Answers) -> Verdict:
@@ -128,11 +164,20 @@ class Interview:
         else:
             verdict = check_values(settings, self.catalog)
         for check in verdict.checks:
+            if check.name == "workspace" and self.console.interactive:
+                # The next question is which one to use by default.
+                continue
             self.console.say(f"  {check.status}: {check.name}: {check.detail}")
-            # The hint of a warning is about later; a failure has to be mended now.
-            if check.hint and check.status == "fail":
+            if self._needs_hint(check):
                 self.console.say(f"    -> {check.hint}")
         return verdict
+
+    def _needs_hint(self, check: Check) -> bool:
+        # The hint of a warning is about later; a failure has to be mended now.
+        if not check.hint or check.status != "fail":
+            return False
+        # Where tokens are is said again with the next question.
+        return check.name != "token" or not self.console.interactive
 
 
 def load_settings(machine: Machine, values: Mapping[str, str]) -> Settings:

@@ -24,6 +24,9 @@ from server.setup.plan import Plan
 from server.setup.vault import Vault, find_trouble
 from server.tool.catalog import Catalog
 
+# The status that shells give a program which Ctrl+C ended.
+_STOPPED = 130
+
 
 def run_setup(options: Namespace, catalog: Catalog, launcher: Path) -> int:
     """Set this server up as the options say and return the exit status.
@@ -38,7 +41,12 @@ def run_setup(options: Namespace, catalog: Catalog, launcher: Path) -> int:
         raise SettingsError("setup: --forget goes with --remove.")
     keychain = Keychain(environment=machine.environment)
     setup = Setup(options, machine, _open_console(options), keychain, catalog)
-    return setup.remove() if options.remove else setup.add(find_program(launcher, machine))
+    try:
+        return setup.remove() if options.remove else setup.add(find_program(launcher, machine))
+    except KeyboardInterrupt:
+        # On a line of its own: the question stands there still.
+        print("\nStopped. Run it again to start over.", file=sys.stderr)
+        return _STOPPED
 
 
 def _open_console(options: Namespace) -> Console:
@@ -122,7 +130,10 @@ class Setup:
         by_id = {installed.client.id: installed for installed in clients}
         missing = sorted(set(self.options.client) - by_id.keys())
         if missing:
-            raise SettingsError(f"setup: not on this machine: {', '.join(missing)}.")
+            raise SettingsError(
+                f"setup: not on this machine: {', '.join(missing)}. An assistant is found by what "
+                "it leaves behind when it is first started: start it once."
+            )
         return [by_id[id] for id in dict.fromkeys(self.options.client)]
 
     def _choose(self, clients: list[Installed]) -> list[Installed]:
@@ -173,5 +184,6 @@ class Setup:
             return False
         if not plan.is_needed or self.console.confirm("Write this?"):
             return True
-        self.console.say("Nothing was written. Without a terminal, pass --yes to agree.")
+        hint = "" if self.console.interactive else " Without a terminal, pass --yes to agree."
+        self.console.say(f"Nothing was written.{hint}")
         return False

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from scripts.picture import draw
+import anyio
+
+from scripts.picture import FILE, draw, play
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -25,3 +27,7 @@ def test_everything_lies_within_the_picture() -> None:
         for element in root.iter(f"{SVG}rect")
     ]
     assert max(bottoms) <= height
+
+
+def test_the_picture_shows_what_the_server_answers() -> None:
+    assert draw(anyio.run(play)) == FILE.read_text(encoding="utf-8")

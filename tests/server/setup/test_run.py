@@ -302,23 +302,6 @@ def test_the_sandbox_stores_nothing_of_the_terminal(house: House, quick: list[st
     assert quick == [" ".join([*PROGRAM, "--sandbox"])]
 
 
-def test_a_person_who_mistypes_an_address_is_asked_again(
-    house: House, quick: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    house.variables = {}
-    urls = iter(["http://far.example", ""])
-
-    class Corrects(Person):
-        def ask(self, question: str) -> str:
-            return next(urls) if "Address" in question else super().ask(question)
-
-    answers = {"Archive token": "", "API key": "x", "sandbox": "n"}
-    with pytest.raises(SettingsError, match="nothing to connect to"):
-        house.run(console=Corrects(answers=answers))
-
-    assert "fail: settings: ARCHIVEBOX_URL" in capsys.readouterr().out
-
-
 def test_what_only_the_terminal_sets_is_named_where_a_start_fails(
     house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
