@@ -197,14 +197,14 @@ async def test_the_records_of_another_job_are_read_page_by_page_in_order(jobs: L
 
 @pytest.mark.parametrize(
     ("limit", "left"),
-    [(0.0, [0.0]), (1.0, [1.0, 0.0]), (7.5, [7.5, 5.5, 2.5, 0.0])],
+    [(0.0, [0.0]), (1.0, [1.0, 0.0]), (20.0, [20.0, 18.0, 15.0, 10.5, 4.5, 0.0])],
 )
 async def test_a_poll_looks_at_growing_intervals_and_once_more_at_the_end(
     jobs: LocalJobs, limit: float, left: list[float]
 ) -> None:
     class Waiting(Toy):
         async def finish(self, job: Handle) -> dict[str, object]:
-            looks = job.poll(first=2.0, longest=3.0, limit=limit, counter="waited")
+            looks = job.poll(first=2.0, longest=6.0, limit=limit, counter="waited")
             return {"left": [rest async for rest in looks], "waited": job.counters.get("waited")}
 
     job = await ended(jobs, Waiting(), some(1))

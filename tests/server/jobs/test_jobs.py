@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable
 import anyio
 import pytest
 
-from server.errors import Failure
+from server.errors import Code, Failure
 from server.jobs import (
     Handle,
     JobState,
+    Journal,
     LocalJobs,
     RecordState,
 )
@@ -105,6 +106,35 @@ async def test_two_processes_see_the_same_jobs_and_wait_for_them(
         ]
         assert (await other.wait(started.id, LONG)).counts == {RecordState.DONE: 10}
         assert await other.failures(started.id) == []
+
+
+async def test_a_process_is_busy_as_long_as_a_job_runs_in_it(
+    jobs: LocalJobs, time: FakeTime
+) -> None:
+    assert not jobs.is_busy
+    started = await jobs.start(JOB, Slow(time), some(2))
+    assert jobs.is_busy
+    await jobs.wait(started.id, LONG)
+    await time.sleep(1)
+    assert not jobs.is_busy
+
+
+async def test_a_job_whose_end_the_journal_did_not_take_is_paused_and_says_why(
+    journal: Journal, time: FakeTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise Failure(Code.UNAVAILABLE, "The disk is full.")
+
+    async with LocalJobs(journal, clock=time.clock, sleep=time.sleep) as jobs:
+        with monkeypatch.context() as patched:
+            patched.setattr(journal, "end", fail)
+            started = await jobs.start(JOB, Toy(), some(1))
+            await time.sleep(1)
+        row = await jobs.get(started.id)
+
+    assert (row.state, row.owned) == (JobState.PAUSED, False)
+    assert row.error
+    assert row.error["message"] == "The disk is full."
 
 
 async def test_cancelling_lets_what_is_under_way_end_and_sends_nothing_more(

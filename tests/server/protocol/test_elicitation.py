@@ -302,6 +302,7 @@ async def test_all_questions_of_a_call_share_the_time_in_which_a_host_waits(
     able = SimpleNamespace(elicitation=SimpleNamespace(form=object(), url=None))
     session = SimpleNamespace(client_capabilities=able, send_request=send_request)
     context: Any = SimpleNamespace(session=session, protocol_version="2025-11-25", request_id=1)
+    assert asking.ANSWER_SECONDS == 40.0
     monkeypatch.setattr(asking, "ANSWER_SECONDS", 0.05)
     asker = await asking.asker_for(context, None, None, MemoryReplies())
 

@@ -231,3 +231,49 @@ def test_settings_made_without_reading_anything_are_the_defaults(
     assert Settings(sandbox=True).archive_configured
     assert Settings(token=Secret("t")).archive_configured
     assert Settings(archivebox_url="https://box").archivebox_configured
+
+
+BOX = {"ARCHIVEBOX_URL": "https://box.example"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "shortens"),
+    [
+        ({"ARCHIVE_APP_TOKEN": TOKEN, **BOX}, True),
+        ({"ARCHIVE_APP_TOKEN": TOKEN}, False),
+        (BOX, False),
+        # What the user chose is listed as it was chosen, also where that is everything.
+        ({"ARCHIVE_APP_TOKEN": TOKEN, **BOX, "ARCHIVE_MCP_TOOLSETS": "all"}, False),
+        ({"ARCHIVE_APP_TOKEN": TOKEN, **BOX, "ARCHIVE_MCP_TOOLSETS": "core"}, False),
+    ],
+)
+def test_the_tools_of_both_together_are_shortened_unless_the_user_chose(
+    tmp_path: Path, environment: dict[str, str], shortens: bool
+) -> None:
+    assert read(tmp_path, **environment).shortens_listing is shortens
+
+
+def test_toolsets_that_a_program_chose_are_not_shortened() -> None:
+    assert Settings(sandbox=True).shortens_listing
+    assert not Settings(sandbox=True, toolsets=("core",)).shortens_listing
+
+
+@pytest.mark.parametrize(
+    ("environment", "secrets"),
+    [
+        ({"ARCHIVEBOX_USERNAME": "anna", "ARCHIVEBOX_PASSWORD": "word"}, ["word", "anna:word"]),
+        ({"ARCHIVEBOX_USERNAME": "anna", "ARCHIVEBOX_API_KEY": "of-the-box"}, ["of-the-box"]),
+    ],
+)
+def test_a_name_with_its_password_is_a_secret_too(
+    tmp_path: Path, environment: dict[str, str], secrets: list[str]
+) -> None:
+    assert read(tmp_path, **BOX, **environment).list_secrets() == secrets
+
+
+@pytest.mark.parametrize(("name", "password"), [(None, "word"), ("anna", "")])
+def test_half_of_a_name_and_password_is_no_more_than_itself(
+    name: str | None, password: str
+) -> None:
+    settings = Settings(archivebox_username=name, archivebox_password=Secret(password))
+    assert settings.list_secrets() == [password] * bool(password)

@@ -149,7 +149,7 @@ async def test_jobs_are_counted_as_long_as_they_are_watched(database_url: str) -
         )
         await journal.start(lease)
         async with observing.count_jobs(database):
-            with anyio.fail_after(10):
+            with anyio.fail_after(60):
                 # Figures have no event to wait for.
                 while b'{state="running"} 1.0' not in metrics.render():  # noqa: ASYNC110
                     await anyio.sleep(0.02)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -350,3 +351,29 @@ def test_what_hosts_add_for_their_own_books_is_ignored_and_only_that() -> None:
         parse(Find, {"callId": "c1"}, {})
     with pytest.raises(Failure, match="toolCallId"):
         parse(Find, {"part": {"toolCallId": "c1"}}, {})
+
+
+class ShowByHabit(Show):
+    """A request whose argument callers often give another name."""
+
+    synonyms: ClassVar[Mapping[str, str]] = {"itemId": "id"}
+
+    id: str = Field(min_length=1)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"id": "7"},
+        {"itemId": "7"},
+        # What clients fill in for an argument that a model left out.
+        {"itemId": "7", "id": ""},
+        {"itemId": "7", "id": None},
+    ],
+)
+def test_an_argument_counts_under_its_other_name(raw: dict[str, Any]) -> None:
+    assert parsed(ShowByHabit, **raw) == {"id": "7"}
+
+
+def test_two_names_of_one_argument_with_two_values_are_refused() -> None:
+    assert "itemId" in refused(ShowByHabit, itemId="7", id="8").message

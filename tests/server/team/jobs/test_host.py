@@ -172,12 +172,12 @@ async def test_what_is_under_way_when_the_worker_ends_is_given_back(
 
     async def wait(_: object) -> None:
         sending.set()
-        await anyio.sleep(30)
+        await anyio.sleep_forever()
 
     people = OnePerson(journal, Toy(during=wait))
     async with JobHost(journal, people, nudges) as running, anyio.create_task_group() as group:
         group.start_soon(running.run, job)
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             await sending.wait()
         running.close()
         assert people.local
