@@ -7,6 +7,7 @@ The rows of deeds that change a page stand in the files beside this one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,10 @@ from tests.support.archivebox.points import (
     Record,
 )
 from tests.support.archivebox.proxy import served_below
+from tests.support.archivebox.server import RealArchiveBox, real_archivebox
 from tests.support.archivebox.stored import Stored
 from tests.support.archivebox.table import describe_outputs
-from tests.support.archivebox.targets import Target
+from tests.support.archivebox.targets import Target, over_real
 
 Json = dict[str, Any]
 
@@ -222,6 +224,26 @@ async def test_everything_stays_below_a_path_prefix(
     assert proxy.outside == []
     state = f"{stored.describe(page['url'])}; {len(proxy.below)} requests, 0 beside the prefix"
     record(9, "list, read and `get_any` behind a prefix, by URL and id", state)
+
+
+@every_version
+async def test_a_host_that_is_not_allowed_is_named(
+    box: RealArchiveBox, record: Record, pages: Mapping[str, str]
+) -> None:
+    strict = replace(box.installed, settings={"ALLOWED_HOSTS": "127.0.0.1"})
+    with real_archivebox(strict, pages) as real:
+        settings = {
+            "ARCHIVEBOX_API_KEY": real.key,
+            "ARCHIVEBOX_URL": real.url.replace("127.0.0.1", "other.localhost"),
+        }
+        async with over_real(real) as target, target.connect(**settings) as calls:
+            target.calls = calls
+            failure = await target.refused("list_snapshots")
+        log = " ".join((real.folder / "server.log").read_text(errors="replace").split())
+    assert "ALLOWED_HOSTS" in failure.message
+    assert "'other.localhost" in log
+    state = f"its log names 'other.localhost'; told: {failure.message}"
+    record(9, "a list by a host name that is not in ALLOWED_HOSTS", state)
 
 
 @every_version
