@@ -68,7 +68,7 @@ async def test_a_page_that_is_known_is_not_saved_again_and_told() -> None:
         after = len(await one.pages(url=known))
 
     assert before == after
-    assert result["notes"] == ["1 were saved before and not again."]
+    assert result["notes"] == ["Saved before and not again: 1."]
 
 
 @since_0_9
