@@ -40,7 +40,8 @@ async def test_nothing_is_removed_without_patterns_or_without_a_match(target: Ta
     assert (await target.refused("remove")).code is Code.INVALID_ARGUMENT
     assert (await target.refused("remove", filter_patterns=[])).code is Code.INVALID_ARGUMENT
     nothing = await target.refused("remove", filter_patterns=["https://no.such.example/"])
-    assert nothing.code is Code.NOT_FOUND
+    expected = Code.UNSUPPORTED if target.version == "0.8.5" else Code.NOT_FOUND
+    assert nothing.code is expected
     assert len(await target.every("list_snapshots")) == before
 
 
@@ -49,15 +50,14 @@ async def test_matching_pages_are_removed_after_the_users_yes_and_others_stay(
 ) -> None:
     going, staying = await target.saved(), await target.saved()
     preview = await target.refused("remove", filter_patterns=[going["url"]])
+    if target.version == "0.8.5":
+        # Its own command deletes the files, and then fails on a table that it never made.
+        assert preview.code is Code.UNSUPPORTED
+        assert "the entry would stay" in preview.message
+        return
     assert preview.code is Code.CONFIRMATION_REQUIRED
     assert preview.details["preview"]["snapshots"] == 1
     arguments = {"filter_patterns": [going["url"]], "confirm": preview.details["confirm"]}
-    if target.version == "0.8.5":
-        # Its own command fails on a table that it never made; that is seen, and not taken for a
-        # success.
-        assert "all are still there" in (await target.refused("remove", **arguments)).message
-        assert await target.call("get_snapshot", snapshot_id=going["id"])
-        return
     done = await target.call("remove", **arguments)
     assert (done["deleted"] + done["queued"], done["failed"]) == (1, [])
     assert (await target.call("get_snapshot", snapshot_id=staying["id"]))["id"] == staying["id"]

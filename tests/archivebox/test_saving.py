@@ -14,6 +14,8 @@ from tools.archivebox.jobs.save import StartSave
 
 FRESH = [f"https://fresh.example/page-{number}" for number in range(120)]
 VERSIONS: list[Version] = ["0.9.73", "0.9.31", "0.8.5"]
+# A search only reads.
+_CHANGE = "(POST (?!/cli/(search|list))|PATCH|DELETE)"
 _LOOK_AT_COPIES = r"GET /core/snapshots\?url="
 each_version = pytest.mark.parametrize("version", VERSIONS)
 since_0_9 = pytest.mark.parametrize("version", VERSIONS[:2])
@@ -66,7 +68,7 @@ async def test_a_page_that_is_known_is_not_saved_again_and_told() -> None:
         after = len(await one.pages(url=known))
 
     assert before == after
-    assert result["notes"] == ["1 were saved before and not again."]
+    assert result["notes"] == ["Saved before and not again: 1."]
 
 
 @since_0_9
@@ -98,6 +100,17 @@ async def test_an_older_copy_is_no_sign_that_an_add_arrived_whose_answer_was_los
     assert {row["url"] for row in result["unknown"]} == {known, FRESH[0]}
 
 
+@each_version
+async def test_a_page_is_found_however_its_address_is_written(version: Version) -> None:
+    url = "https://fresh.example/Read/~me"
+    others = ["HTTPS://Fresh.example:443/Read/~me", "https://fresh.example/Read/%7eme"]
+    async with keeper(version) as one:
+        await one.ended(await one.call(action="save", urls=[url]))
+        told = await one.call(action="check", urls=[*others, "https://fresh.example/read/~me"])
+        result = await one.ended(told)
+    assert [row["url"] for row in result["missing"]] == ["https://fresh.example/read/~me"]
+
+
 async def test_an_option_that_the_server_would_ignore_is_refused() -> None:
     async with keeper("0.9.31") as one:
         failure = await one.refused(action="save", urls=FRESH[:1], only_new=True)
@@ -124,7 +137,7 @@ async def test_a_check_tells_missing_stale_and_empty_pages_and_sends_no_change(
         dead = next(each["url"] for each in settled if not _succeeded(each, pages))
         old = next(each["url"] for each in settled if _succeeded(each, pages))
         new = (await one.ended(await one.call(action="save", urls=FRESH[:3])))["saved"][0]["url"]
-        before = one.sandbox.times("(POST|PATCH|DELETE)")
+        before = one.sandbox.times(_CHANGE)
         told = await one.call(
             action="check", urls=[dead, old, new, FRESH[9], "nonsense"], older_than_days=1
         )
@@ -142,7 +155,7 @@ async def test_a_check_tells_missing_stale_and_empty_pages_and_sends_no_change(
     assert result["missing"] == [{"url": FRESH[9]}]
     assert result["stale"][0]["url"] == old
     assert result["noOutput"][0]["url"] == dead
-    assert one.sandbox.times("(POST|PATCH|DELETE)") == before
+    assert one.sandbox.times(_CHANGE) == before
 
 
 @since_0_9

@@ -40,7 +40,7 @@ FILE_ROUTES = "GET /crawls/crawl/{}/files/"
 BROKEN = {
     "0.8.5": {
         "archivebox_schedule": "the command asks its arguments for one that they do not have",
-        "archivebox_remove": "the command fails on a table that no migration made",
+        "archivebox_remove": "the command deletes the files and then fails, so it is not used",
     }
 }
 """Tools whose endpoint fails on that version whatever it is sent."""

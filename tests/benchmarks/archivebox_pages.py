@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -41,14 +42,25 @@ def insert_pages(database: Path, count: int = PAGES) -> None:
 
 
 def _insert(connection: sqlite3.Connection, table: str, row: Json) -> int | None:
+    # Of the columns that only some versions have.
+    columns = _columns(connection, table)
+    row = {name: value for name, value in row.items() if name in columns}
     names, places = ", ".join(row), ", ".join("?" * len(row))
     text = f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608  # names of this module
     return connection.execute(text, list(row.values())).lastrowid
 
 
+@cache
+def _columns(connection: sqlite3.Connection, table: str) -> frozenset[str]:
+    rows = connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+    return frozenset(name for (name,) in rows)
+
+
 def _crawl(identity: str, user: int, stamp: str) -> Json:
     texts = dict.fromkeys(("tags_str", "label", "notes"), "")
-    counts = dict.fromkeys(("num_uses_succeeded", "num_uses_failed", "max_depth"), 0)
+    counts = dict.fromkeys(
+        ("num_uses_succeeded", "num_uses_failed", "max_depth", "max_size", "max_urls"), 0
+    )
     about = {"id": identity, "created_at": stamp, "modified_at": stamp, "created_by_id": user}
     return {
         **about,
@@ -63,7 +75,7 @@ def _crawl(identity: str, user: int, stamp: str) -> Json:
 def _page(number: int, crawl: str) -> Json:
     moment = _START + timedelta(seconds=number)
     dates = ("bookmarked_at", "created_at", "modified_at", "downloaded_at")
-    counts = ("depth", "num_uses_failed", "num_uses_succeeded", "output_size")
+    counts = ("depth", "num_uses_failed", "num_uses_succeeded", "output_size", "current_step")
     return {
         "id": f"{number:08x}{uuid4().hex[8:]}",
         "url": page_url(number),

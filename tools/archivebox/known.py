@@ -9,6 +9,7 @@ from typing import Any
 
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.filters import has_tag
+from server.text import count_noun
 from tools.archivebox.command import SEARCH, has_fast_search, search_rows
 
 ADD_TAG = "POST /core/tags/add-to-snapshot/"
@@ -81,7 +82,7 @@ async def tag_all(api: ArchiveBoxApi, known: Mapping[str, Json], tags: Sequence[
                 f"for {rest} more: add these URLs once more, which tags the rest."
             ]
         tagged += await add_tags(api, page, tags)
-    return [f"The tags were put on {tagged} pages that were saved before."] if tagged else []
+    return [f"The tags were put on {count_noun(tagged, 'page')} saved before."] if tagged else []
 
 
 def show_known(known: dict[str, Json]) -> Json:
@@ -96,12 +97,13 @@ def describe_known(count: int, *, keeps: bool) -> list[str]:
     """Return what becomes of the URLs that were saved before."""
     if not count:
         return []
+    pages = count_noun(count, "page")
     if keeps:
         return [
-            f"{count} were saved before: ArchiveBox keeps these copies and makes none anew. "
+            f"{pages} saved before: ArchiveBox keeps these copies and makes none anew. "
             "`update: true` makes another copy."
         ]
-    return [f"{count} were saved before: another copy is made of each."]
+    return [f"{pages} saved before: another copy is made of each."]
 
 
 async def _find_some(api: ArchiveBoxApi, urls: Sequence[str]) -> dict[str, Json]:

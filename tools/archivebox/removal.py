@@ -18,6 +18,24 @@ LATER = (
 )
 
 
+def require_deletion(description: Description) -> None:
+    """Refuse where nothing deletes a page.
+
+    The command of 0.8.5 deletes the files of a page and then fails, so that its entry stays (looked
+    at in the database and on the disk of a real server).
+
+    Raises:
+        Failure: `UNSUPPORTED`.
+    """
+    if not description.has(_DELETE):
+        raise Failure(
+            Code.UNSUPPORTED,
+            f"ArchiveBox {description.version} cannot delete a page: its command would delete the "
+            "files and then fail, and the entry would stay. Nothing was deleted.",
+            "The user updates ArchiveBox.",
+        )
+
+
 def leaves_files(description: Description) -> bool:
     """Return whether a DELETE of this version removes a page's row and leaves its files.
 

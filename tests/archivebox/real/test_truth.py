@@ -128,9 +128,22 @@ async def _save(target: Target, urls: list[str]) -> Json:
             # A long list is added in parts, each a crawl of its own.
             for crawl in await target.every("list_crawls"):
                 if crawl["status"] != "sealed":
-                    await target.archive(crawl["id"])
+                    await _archive(target, crawl["id"])
             await anyio.sleep(0.5)
     return results[0]
+
+
+async def _archive(target: Target, crawl: str) -> None:
+    """Archive the pages of a crawl; where the runner gives up, as 0.9.31's does on a busy machine,
+    once more."""
+    for is_last in (False, False, True):
+        try:
+            await target.archive(crawl)
+        except RuntimeError:
+            if is_last:
+                raise
+        else:
+            return
 
 
 async def _run_job(target: Target, **order: Any) -> Json:

@@ -49,7 +49,7 @@ async def test_a_save_job_puts_its_tags_on_known_pages_and_says_so() -> None:
 
     assert tagged == {known["url"], FRESH[0]}
     assert result["notes"] == [
-        "1 were saved before and not again.",
+        "Saved before and not again: 1.",
         "1 of these lacked the tags, which were put on them.",
     ]
 

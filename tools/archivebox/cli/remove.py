@@ -19,11 +19,11 @@ from server.text import count_noun, show_page
 from server.tool.confirmation import Preview
 from server.tool.request import Risk
 from server.tool.result import Result, whole
-from tools.archivebox.cli.filters import Filters, run_command
+from tools.archivebox.cli.filters import Filters
 from tools.archivebox.command import has_fast_search
-from tools.archivebox.patterns import find_matches, find_urls, matches
+from tools.archivebox.patterns import find_matches, find_urls
 from tools.archivebox.records import Deleted
-from tools.archivebox.removal import delete_page, describe_removal
+from tools.archivebox.removal import delete_page, describe_removal, require_deletion
 from tools.archivebox.shapes import add_notes, list_first
 
 _SHOWN, _IN_QUESTION = 10, 5
@@ -63,6 +63,10 @@ class Remove(Filters[Deleted], Confirmed[Deleted]):
     def body(self) -> dict[str, Any]:
         return {}  # the pages are looked up first, and deleted one by one
 
+    async def prepare(self, context: ArchiveBoxContext) -> None:
+        require_deletion(context.description)
+        await super().prepare(context)
+
     async def preview(self, context: ArchiveBoxContext) -> Preview:
         api, patterns, times = context.api, self.patterns(), self.times()
         # Whole pages take the server 30 ms each: they are asked for only where they are few.
@@ -84,40 +88,7 @@ class Remove(Filters[Deleted], Confirmed[Deleted]):
     async def run(self, context: ArchiveBoxContext) -> Result:
         # The command itself is avoided: without patterns it deletes everything, and where nothing
         # matches it stops the server's web process.
-        if context.description.has("DELETE /core/snapshot/{}"):
-            return whole(await _delete_each(context.api, self._matches))
-        return whole(await self._remove_exactly(context.api, self._matches))
-
-    async def _remove_exactly(self, api: ArchiveBoxApi, result: list[Record]) -> dict[str, Any]:
-        """0.8.5 has no other way: exact timestamps just seen, never a pattern; then what is left is
-        looked at."""
-        timestamps = [str(entry["timestamp"]) for entry in result]
-        body = {"filter_type": "timestamp", "filter_patterns": timestamps, "delete": True}
-        reason = "It is still there."
-        try:
-            await run_command(self, api, self.require_supported(api.description, body))
-        except Failure as failure:
-            # It says less than a look at what is left: some of its failures come after the work.
-            if failure.code is not Code.OUTCOME_UNKNOWN:
-                raise
-            reason = failure.message
-        left = {
-            str(match["timestamp"])
-            for match in await matches(api, self.patterns(), self.times(), {})
-        }
-        failed = [
-            {"timestamp": timestamp, "reason": reason}
-            for timestamp in timestamps
-            if timestamp in left
-        ]
-        if len(failed) == len(result):
-            raise Failure(
-                Code.UNAVAILABLE,
-                f"ArchiveBox {api.description.version} could not delete them, and all are still "
-                f"there. {reason}",
-                "The user deletes them in ArchiveBox's own interface, or updates it.",
-            )
-        return {"deleted": len(result) - len(failed), "queued": 0, "failed": failed}
+        return whole(await _delete_each(context.api, self._matches))
 
 
 async def _delete_each(api: ArchiveBoxApi, result: list[Record]) -> dict[str, Any]:

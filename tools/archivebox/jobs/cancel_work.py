@@ -11,6 +11,7 @@ from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.verdict import judge
 from server.errors import Code, Failure
 from server.jobs import Handle, NewRecord, RecordRow, RecordState
+from server.text import count_noun
 from tools.archivebox.jobs.change_work import ChangeWork
 from tools.archivebox.jobs.query import PageQuery
 from tools.archivebox.listing import LIST
@@ -118,7 +119,7 @@ class CancelWork(ChangeWork):
             states |= dict.fromkeys(row.detail["pages"], "open")
         async for _ in job.poll(first=1.0, longest=8.0, limit=_SEEN_AFTER, counter="looked"):
             open_pages = list(filter(lambda page: states[page] == "open", states))
-            job.set_message(f"waits for ArchiveBox to stop {len(open_pages):,} pages")
+            job.set_message(f"waits for ArchiveBox to stop {count_noun(len(open_pages), 'page')}")
             for identity in open_pages:
                 states[identity] = await self._state(identity)
             if "open" not in states.values():

@@ -10,7 +10,7 @@ from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.verdict import Verdict, judge, read_verdict
 from server.http.urls import check_web_address
 from server.jobs import Handle, RecordRow, RecordState
-from tools.archivebox.jobs.page_copies import copies, parse_time
+from tools.archivebox.jobs.page_copies import find_copies, parse_time
 from tools.archivebox.records import describe_verdict
 from tools.archivebox.shapes import drop_empty, show_groups
 
@@ -40,7 +40,9 @@ class CheckWork:
         (record,) = records
         check_web_address(record.key)
         await job.admit(records)
-        job.mark_done(record, await self._judge(await copies(self._context.background, record.key)))
+        job.mark_done(
+            record, await self._judge(await find_copies(self._context.background, record.key))
+        )
 
     async def finish(self, job: Handle) -> Json:
         """Return the pages by their state."""

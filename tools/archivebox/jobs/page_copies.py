@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from server.archivebox.api import ArchiveBoxApi
+from tools.archivebox.listing import stored_urls
 
 _COPIES = 20
 _EARLIEST = "1970-01-01T00:00:00Z"
@@ -23,6 +24,16 @@ async def copies(api: ArchiveBoxApi, url: str) -> list[Json]:
     # 0.9.73 shows a deleted page until its runner has removed it.
     pages: list[Json] = [item for item in answer["items"] if item.get("status") != "deleting"]
     return pages
+
+
+async def find_copies(api: ArchiveBoxApi, url: str) -> list[Json]:
+    """Return the newest saved pages of an address however it is written, oldest first."""
+    if pages := await copies(api, url):
+        return pages
+    # Only then: mostly an address is saved as it is asked for.
+    for spelling in await stored_urls(api, url):
+        pages += [] if spelling == url else await copies(api, spelling)
+    return sorted(pages, key=lambda page: parse_time(page["created_at"]))
 
 
 async def time_of_newest(api: ArchiveBoxApi) -> str:

@@ -15,13 +15,8 @@ from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
 from tools.archivebox.jobs.change_work import ChangeWork
 from tools.archivebox.jobs.query import PageQuery, Query, Survey
-from tools.archivebox.removal import delete_page, describe_removal
+from tools.archivebox.removal import delete_page, describe_removal, require_deletion
 
-_DELETE = (
-    "DELETE /core/snapshot/{snapshot_id}",
-    "0.9",
-    "On 0.8.5 {POST /cli/remove} deletes what matches patterns.",
-)
 # In the question itself; the details have more.
 _SHOWN = 5
 
@@ -66,7 +61,7 @@ class StartRemove(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         return PageQuery.of(self.query)
 
     async def plan(self, context: ArchiveBoxContext) -> Plan:
-        context.description.require(*_DELETE)
+        require_deletion(context.description)
         survey = await self.selection().survey(context)
         # Few are deleted exactly as they are shown, also where more come to fit meanwhile; more
         # are found by the job, which refuses if there are more than were confirmed.

@@ -12,6 +12,7 @@ from server.archivebox.verdict import read_verdict
 from server.errors import Failure
 from server.http.urls import check_web_address
 from server.jobs import Handle, RecordRow, RecordState
+from server.text import count_noun
 from tools.archivebox.cli.add import Add, adds_slowly
 from tools.archivebox.jobs.page_copies import copies, parse_time, time_of_newest
 from tools.archivebox.known import add_tags, find_known, keeps_known
@@ -150,9 +151,8 @@ class SaveWork:
         return await self._report(job)
 
     def _waits_for(self, away: dict[int, RecordRow]) -> str:
-        return (
-            f"waits for ArchiveBox to archive {len(away):,} pages; {len(self._outcomes):,} are done"
-        )
+        pages = count_noun(len(away), "page")
+        return f"waits for ArchiveBox to archive {pages}; {len(self._outcomes):,} done"
 
     def body(self, records: list[RecordRow]) -> Json:
         """Return the body that adds these pages.
@@ -249,7 +249,7 @@ def _describe_open(row: RecordRow) -> Json:
 
 
 def _save_notes(known: int, tagged: int, *, queued: bool) -> list[str]:
-    notes = [f"{known} were saved before and not again."] if known else []
+    notes = [f"Saved before and not again: {known}."] if known else []
     if tagged:
         notes.append(f"{tagged} of these lacked the tags, which were put on them.")
     if queued:

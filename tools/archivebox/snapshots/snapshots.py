@@ -29,6 +29,7 @@ from tools.archivebox.removal import (
     describe_removal,
     leaves_files,
     remove_with_files,
+    require_deletion,
     warn_of_return,
 )
 from tools.archivebox.shapes import add_notes
@@ -338,12 +339,12 @@ class DeleteSnapshot(Confirmed[Deleted]):
     risk: ClassVar[Risk] = "removes"
     repeatable = True
     since = "0.9.31"
-    use = "Use {POST /cli/remove}."
     verify = "get the snapshot again: gone, or with status deleting, is deleted."
 
     snapshot_id: Text = Field(description="Id, unique part of it, or URL.")
 
     async def prepare(self, context: ArchiveBoxContext) -> None:
+        require_deletion(context.description)
         await super().prepare(context)
         # Here, so that question and deletion are about one and the same page.
         self.snapshot_id = str((await one_snapshot(context.api, self.snapshot_id))["id"])
