@@ -9,7 +9,7 @@ Unknown names, wrong values and impossible combinations are refused before anyth
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from functools import cache
 from typing import Any, TypeVar
@@ -148,7 +148,7 @@ def _problem(schema: Schema, error: Any, inside: str) -> str:
             allowed = _schema_at(schema, location)["enum"]
             return (
                 f"`{path}` must be one of {', '.join(allowed)}; got "
-                f"{_excerpt(requested)}.{suggest(str(requested), allowed)}"
+                f"{_excerpt(requested)}.{_suggest_value(str(requested), allowed)}"
             )
         case "value_error":
             return f"`{path}`: {context['error']}" if path else str(context["error"])
@@ -170,11 +170,26 @@ def _describe_unknown(path: str, location: list[str], parent: Schema, whole: Sch
         remedy = f": use {REPLACED[name]}."
     elif len(location) > 1 and name in whole.get("properties", {}):
         remedy = f": it belongs beside `{location[0]}`, not in it."
+    elif owner := _find_owner(name, existing):
+        remedy = f": it belongs in `{owner}`."
     elif suggestion := suggest(name, existing):
         remedy = f".{suggestion}"
     else:
         remedy = f"; known: {', '.join(existing) or 'none'}."
     return f"`{path}` is not an argument here{remedy}"
+
+
+def _find_owner(name: str, existing: Mapping[str, Schema]) -> str | None:
+    """Return the first object among the arguments that has a field of this name."""
+    owners = (owner for owner, schema in existing.items() if name in schema.get("properties", {}))
+    return next(owners, None)
+
+
+def _suggest_value(requested: str, allowed: Sequence[str]) -> str:
+    """Return a suggestion in words: the one value that has the requested one as a part (`SHORT`,
+    `YOUTUBE_SHORT`), else the one that is spelt most alike."""
+    longer = [value for value in allowed if requested.upper() in value.upper().split("_")]
+    return suggest(longer[0] if len(longer) == 1 else requested, allowed)
 
 
 def _schema_at(schema: Schema, location: list[str]) -> Schema:

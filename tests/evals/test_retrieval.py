@@ -4,7 +4,8 @@ that show a model only names.
 Before there were search hints, 84 of 203 requests had a right tool among the first five of the own
 search, 72 in BM25 and 62 by points. With hints, 197 requests of a second author, unseen then, had
 one in 93%, 86% and 85% of the cases. Both sets have been read since, and their misses mended: their
-floors keep what was reached, and say nothing about requests of others.
+floors keep what was reached, and say nothing about requests of others. That is what 150 of a third
+author are for, after which nothing was mended: 97%, 94% and 91%.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from server.tool.catalog import Catalog
 from server.tool.hosts import SEARCH_HINT
 from server.tool.search import Match, choose_best, rank
 from tests.support.evals.host_rankings import rank_by_bm25, rank_by_points
-from tests.support.evals.requests import REQUESTS, SETS, Request, read_second
+from tests.support.evals.requests import REQUESTS, SETS, Request, read_second, read_unseen
 from tools.surface import FILE, rows
 
 FIRST = 5
 FLOOR = 0.95
+# Of the third author's requests: what was reached without a look at them.
+UNSEEN_FLOORS = {"own": 0.98, "BM25": 0.94, "points": 0.91}
 SURFACE = Catalog.read(FILE, importlib.import_module)
 TOOLS = [row["tool"] for row in rows()]
 NAMES = {tool["name"] for tool in TOOLS}
@@ -57,6 +60,14 @@ SEARCHES: dict[str, Search] = {
 }
 
 
+def assert_found(name: str, requests: list[Request], floor: float) -> None:
+    """Fail where too few of the requests lead to a right tool among the first five."""
+    if name == "own":
+        requests = [request for request in requests if request.tools & REACHABLE]
+    misses = list_misses(SEARCHES[name], requests)
+    assert 1 - len(misses) / len(requests) >= floor, misses
+
+
 def list_misses(search: Search, requests: list[Request]) -> list[str]:
     """Return the texts that do not lead to a right tool among the first five."""
     return [
@@ -74,13 +85,14 @@ SEEN = {"first": list(REQUESTS), "second": read_second()}
 def test_everyday_requests_lead_to_a_right_tool_among_the_first_five(
     author: str, name: str
 ) -> None:
-    requests = SEEN[author]
-    if name == "own":
-        requests = [request for request in requests if request.tools & REACHABLE]
+    assert_found(name, SEEN[author], FLOOR)
 
-    misses = list_misses(SEARCHES[name], requests)
 
-    assert 1 - len(misses) / len(requests) >= FLOOR, misses
+@pytest.mark.parametrize("name", SEARCHES)
+def test_requests_that_nobody_mended_anything_for_lead_there_as_often_as_when_new(
+    name: str,
+) -> None:
+    assert_found(name, read_unseen(), UNSEEN_FLOORS[name])
 
 
 def test_there_are_enough_requests_of_both_kinds_and_they_name_tools_that_exist() -> None:
@@ -90,7 +102,7 @@ def test_there_are_enough_requests_of_both_kinds_and_they_name_tools_that_exist(
     assert len(texts) == len(REQUESTS) >= 200
     assert set(kinds) == SETS
     assert min(kinds.values()) >= 50
-    for request in chain.from_iterable(SEEN.values()):
+    for request in chain(*SEEN.values(), read_unseen()):
         assert request.tools
         assert request.tools <= NAMES, request.text
 

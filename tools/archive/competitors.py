@@ -182,8 +182,10 @@ def describe_absence(brands: list[dict[str, Any]], total: int | None) -> list[st
     if not brands:
         return [_NOTHING]
     competitors = [brand for brand in brands if not brand.get("isOwnBrand")]
-    # Without `isOwnBrand` among the `fields` only the count tells.
-    if total == 0 or not competitors:
+    # Without `isOwnBrand` among the `fields` only the count tells; without a count only the brands.
+    # A short page may hold the own brand alone, though there are others.
+    count = len(competitors) if total is None else total
+    if count == 0:
         return [_NONE_TRACKED]
     values: set[Any] = set()
     for brand in competitors:

@@ -50,6 +50,7 @@ class Build(Declared):
     six: Six | None = None
     seven: Seven | None = None
     kinds: list[Literal["SMALL", "LARGE"]] | None = None
+    types: list[Literal["STORY", "TIKTOK_STORY", "YOUTUBE_SHORT"]] | None = None
     condition: Annotated[One | None, ApiType("JSON")] = None
 
 
@@ -81,3 +82,12 @@ def test_what_hosts_are_offered_as_any_value_is_still_read_by_its_fields() -> No
 
 def test_the_nearest_of_several_names_is_suggested() -> None:
     assert message_of(sixs=1).endswith("Did you mean `six`?")
+
+
+def test_a_field_of_an_object_is_sent_there() -> None:
+    assert message_of(g=1) == "`g` is not an argument here: it belongs in `seven`."
+
+
+def test_the_value_that_has_the_requested_one_as_a_part_is_suggested() -> None:
+    assert message_of(types=["SHORT"]).endswith("Did you mean `YOUTUBE_SHORT`?")
+    assert message_of(types=["STORIES"]).endswith("Did you mean `STORY`?")

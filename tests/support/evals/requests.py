@@ -10,6 +10,7 @@ from tests.support.paths import ROOT
 
 FILE = ROOT / "tests" / "evals" / "requests.toml"
 SECOND = FILE.with_name("requests_second.toml")
+UNSEEN = FILE.with_name("unseen.toml")
 SETS = {"develop", "held_out"}
 
 
@@ -30,10 +31,19 @@ def read_requests(file: Path = FILE) -> tuple[Request, ...]:
     )
 
 
-def read_second(file: Path = SECOND) -> list[Request]:
+def read_second() -> list[Request]:
     """Return the requests of the second author."""
+    return _read_whole_set(SECOND, "second")
+
+
+def read_unseen() -> list[Request]:
+    """Return the requests after which nothing was mended."""
+    return _read_whole_set(UNSEEN, "unseen")
+
+
+def _read_whole_set(file: Path, kind: str) -> list[Request]:
     content = tomllib.loads(file.read_text(encoding="utf-8"))
-    return [Request(row["text"], frozenset(row["tools"]), "second") for row in content["request"]]
+    return [Request(row["text"], frozenset(row["tools"]), kind) for row in content["request"]]
 
 
 REQUESTS = read_requests()

@@ -129,7 +129,8 @@ def test_no_competitors_or_no_figures_of_them_have_a_reason(
 
 
 @pytest.mark.parametrize(
-    "brands", [[OWN, {**OTHER, "postsCount": 0}], [OWN, {"name": "Brand"}], [{"name": "Brand"}]]
+    "brands",
+    [[OWN, {**OTHER, "postsCount": 0}], [OWN, {"name": "Brand"}], [{"name": "Brand"}], [OWN]],
 )
 def test_competitors_with_figures_need_no_reason(brands: list[Json]) -> None:
     assert describe_absence(brands, 1) == []
