@@ -23,8 +23,15 @@ _SCOPE = Scope("archive-mcp", "")
 class Dispatch(Protocol):
     """Calls a tool of this server."""
 
-    async def __call__(self, entry: Entry, arguments: Mapping[str, Any], caller: Caller) -> Result:
-        """Return the tool's result."""
+    async def __call__(
+        self,
+        entry: Entry,
+        arguments: Mapping[str, Any],
+        caller: Caller,
+        *,
+        only_reads: bool = False,
+    ) -> Result:
+        """Return the tool's result; of a call that does more than read, only where it may."""
 
 
 @dataclass(frozen=True)

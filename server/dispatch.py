@@ -152,8 +152,18 @@ class Dispatcher:
                 "Try something else; the user finds the details under that id in the server's log.",
             ) from None
 
-    async def perform(self, entry: Entry, arguments: Mapping[str, Any], caller: Caller) -> Result:
+    async def perform(
+        self,
+        entry: Entry,
+        arguments: Mapping[str, Any],
+        caller: Caller,
+        *,
+        only_reads: bool = False,
+    ) -> Result:
         """Perform a call of a tool whose entry is at hand.
+
+        Args:
+            only_reads: whether the call may do nothing else, whatever its tool can do.
 
         Raises:
             Failure: as `call`, its hint not rendered yet.
@@ -168,6 +178,12 @@ class Dispatcher:
         instants: list[dict[str, str]] = []
         request = parse(request_type, arguments, {"timezone": self._timezone, "instants": instants})
         self._catalog.refuse(entry, request.call_risk())
+        if only_reads and request.call_risk() != "reads":
+            raise Failure(
+                Code.INVALID_ARGUMENT,
+                f"This call of {entry.name} changes data or writes a file.",
+                "Make it through {call_write_tool}.",
+            )
         try:
             # Backends stop at the deadline with a better message; the second more is for what does
             # not stop.
@@ -202,7 +218,7 @@ class Dispatcher:
 def _overdue(request: Request[Any, Any], seconds: float) -> Failure:
     message = f"It took longer than {seconds:.0f} s and was given up."
     # A read changed nothing and may be repeated; a change may have happened all the same.
-    if request.risk == "reads":
+    if request.call_risk() == "reads":
         return Failure(Code.TIMEOUT, message, "Ask for less at once.", retryable=True)
     verify = request.verify or "look whether the change was made."
     return Failure(Code.OUTCOME_UNKNOWN, message, f"Do not repeat it blindly: {verify}")

@@ -73,8 +73,7 @@ class Money:
         if not self.assumed:
             return []
         return [
-            f"{DOLLARS} is assumed: Archive's values are taken for cents, as its schema says. The "
-            f"user settles it with {SETTING} (cents or dollars); `archive-mcp doctor --live` helps."
+            f"{DOLLARS} takes Archive's values for cents, as its schema says; {SETTING} settles it."
         ]
 
     def to_dollars(self, value: Fraction | Figure) -> Figure:

@@ -88,7 +88,8 @@ def parse(
         parsed = request.model_validate(cleaned, context=context)
     except ValidationError as error:
         # pydantic's own message names classes and web links, which help no model.
-        raise _explain(tool or request.tool_name(), schema, error, inside) from None
+        elsewhere = request.elsewhere
+        raise _explain(tool or request.tool_name(), schema, error, inside, elsewhere) from None
     parsed.check()
     return parsed
 
@@ -118,9 +119,11 @@ def _schema_of(request: type[Request[Any, Any]]) -> Schema:
     return input_schema(request, whole=True)
 
 
-def _explain(tool: str, schema: Schema, error: ValidationError, inside: str) -> Failure:
+def _explain(
+    tool: str, schema: Schema, error: ValidationError, inside: str, elsewhere: Mapping[str, str]
+) -> Failure:
     problems = [
-        _problem(schema, entry, inside)
+        _problem(schema, entry, inside, elsewhere)
         for entry in error.errors(include_url=False, include_context=True)
     ]
     message = " ".join(problems[:_MOST_PROBLEMS])
@@ -133,12 +136,14 @@ def _explain(tool: str, schema: Schema, error: ValidationError, inside: str) -> 
     )
 
 
-def _problem(schema: Schema, error: Any, inside: str) -> str:
+def _problem(schema: Schema, error: Any, inside: str, elsewhere: Mapping[str, str]) -> str:
     location = [str(step) for step in error["loc"]]
     path = ".".join(filter(None, [inside, *location]))
     parent = _schema_at(schema, location[:-1])
     requested, context = error["input"], error.get("ctx", {})
     match error["type"]:
+        case "extra_forbidden" if len(location) == 1 and location[0] in elsewhere:
+            return f"`{path}` is not an argument here: {elsewhere[location[0]]}."
         case "extra_forbidden":
             return _describe_unknown(path, location, parent, schema)
         case "missing":

@@ -232,14 +232,12 @@ class Catalog:
         """
         existing = self._all.get(name)
         if existing is None:
-            import difflib  # with the first mistake, not at start
+            from server.tool.names import closest_identifier  # with the first mistake, not at start
 
-            hint = "Use a tool that this server lists."
             # A listed tool is the better suggestion: the model can call it at once.
-            for names in (self._offered, self._reachable):
-                if near := difflib.get_close_matches(name, names, n=1):
-                    hint = f"Did you mean {near[0]}?"
-                    break
+            choices = ([*self._offered, *self._callable], self._reachable)
+            near = next(filter(None, (closest_identifier(name, names) for names in choices)), None)
+            hint = f"Did you mean {near}?" if near else "Use a tool that this server lists."
             raise Failure(Code.NOT_FOUND, f"There is no tool {name!r}.", hint)
         if name in self._reachable:
             return existing

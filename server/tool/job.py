@@ -34,7 +34,7 @@ from server.tool.arguments import parse_in_utc
 from server.tool.confirmation import Preview
 from server.tool.context import LOCAL_USER, Context, Scope
 from server.tool.request import C, R, Request
-from server.tool.result import Link, Result, drop_nulls, whole
+from server.tool.result import Link, Result, compact, drop_nulls, whole
 from server.wall_clock import utc_stamp
 
 C_contra = TypeVar("C_contra", bound=Context, contravariant=True)
@@ -47,8 +47,6 @@ _LONGEST_TITLE = 200
 LONGEST_WAIT = 40
 # What is left of a call for rendering and sending its answer.
 _RESERVE_SECONDS = 3.0
-
-
 # Nobody asks how long a job of fewer seconds takes, and what it awaits in the end comes on top.
 _WORTH_TELLING = 20.0
 
@@ -88,7 +86,7 @@ class Plan:
         return replace(
             self.preview,
             message=message,
-            details={**figures, **self.preview.details},
+            details={**self.preview.details, **figures},
             outlook=_describe_outlook(seconds),
         )
 
@@ -102,7 +100,7 @@ class StartJob(Request[R, C], Generic[R, C]):
     """Base of the tools that start a job: what it will do is planned, confirmed where it has to be,
     and followed for a while.
 
-    `watch` tells how to look at the job; it names a tool.
+    `watch` tells how to look at the job: it names a tool, and `{call}` stands for its arguments.
     """
 
     watch: ClassVar[str]
@@ -306,7 +304,11 @@ def _render(row: JobRow, watch: str, context: Context) -> Result:
 
 
 def _describe_standing(row: JobRow, watch: str, context: Context) -> str:
-    if row.state is JobState.PAUSED:
+    is_paused = row.state is JobState.PAUSED
+    # The very arguments: the model may not have seen that tool yet.
+    call = {"id": row.id} if is_paused else {"id": row.id, "wait": LONGEST_WAIT}
+    watch = watch.replace("{call}", compact(call))
+    if is_paused:
         return f"The job paused. {watch}"
     until = "also when the client is closed"
     if not _outlives_client(context):
@@ -332,11 +334,12 @@ async def describe_plan(plan: Plan, context: Context) -> dict[str, Any]:
     seconds = await context.estimate_seconds(plan.requests, plan.credits)
     return {
         "title": plan.title,
+        # What the user pays comes before what only limits the pace.
+        **drop_nulls({"billingCreditsAtMost": plan.billing or None}),
         plan.unit: plan.records,
         "requests": plan.requests,
         "rateCredits": round(plan.credits),
         "minutes": round(seconds / 60, 1),
-        **drop_nulls({"billingCredits": plan.billing or None}),
         **plan.details,
     }
 
@@ -394,6 +397,4 @@ def list_links(row: JobRow) -> list[Link]:
 
 
 def _format_instant(seconds: float | None) -> str | None:
-    if seconds is None:
-        return None
-    return utc_stamp(datetime.fromtimestamp(seconds, UTC))
+    return None if seconds is None else utc_stamp(datetime.fromtimestamp(seconds, UTC))

@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 # Likeness, from 0 to 1, from which on a name may be what was meant.
 _CLOSE = 0.6
+# The same for identifiers, half of which is the share of the words that both have.
+_CLOSE_IDENTIFIER = 0.55
 _MOST_CANDIDATES = 10
 
 
@@ -38,6 +40,24 @@ def closest_match(text: str, names: Iterable[str]) -> str | None:
     if not matches:
         return None
     return by_key[matches[0]]
+
+
+def closest_identifier(text: str, names: Iterable[str]) -> str | None:
+    """Return the identifier that is most like a text, by spelling and by the words that both have;
+    of equals the first, None where none is close."""
+    weights = {name: _weigh(text.casefold(), name) for name in names}
+    best = max(weights, key=lambda name: weights[name], default=None)
+    if best is None or weights[best] < _CLOSE_IDENTIFIER:
+        return None
+    return best
+
+
+def _weigh(text: str, name: str) -> float:
+    """Return how much an identifier is like a text, from 0 to 1."""
+    words, others = set(text.split("_")), set(name.split("_"))
+    # Spelling alone favours names that are long or share a prefix, whatever they do.
+    shared = len(words & others) / len(words | others)
+    return (shared + difflib.SequenceMatcher(None, text, name).ratio()) / 2
 
 
 def suggest(text: str, names: Iterable[str]) -> str:

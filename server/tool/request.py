@@ -99,6 +99,8 @@ class Request(Input, Generic[R, C]):
     """Characters of a result that a host is asked to show in place; 0 leaves it to the host."""
     synonyms: ClassVar[Mapping[str, str]] = {}
     """Names that callers take from results, each with the argument that it stands for."""
+    elsewhere: ClassVar[Mapping[str, str]] = {}
+    """Arguments that it lacks and callers expect, each with where it is, in words."""
     verify: ClassVar[str] = ""
     """For one that changes something: how to find out whether it happened, when the answer was
     lost."""

@@ -7,6 +7,7 @@ unknown arguments are refused all the same.
 
 from __future__ import annotations
 
+import re
 import types
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -23,6 +24,10 @@ _SCALARS: dict[Any, str] = {str: "string", int: "integer", float: "number", bool
 _JSON = ApiType("JSON")
 # The bounds of GraphQL's Int go without saying and cost tokens.
 _LEAST_INTEGER, _MOST_INTEGER = -(2**31), 2**31 - 1
+
+# Where the first clause of a description ends; a longer one is no comment for a short form.
+_CLAUSE_ENDS = re.compile(r"[;.](?= |$)")
+_LONGEST_COMMENT = 60
 
 # Keys of a whole schema, which no host sees: to these fields null, or an empty object, says
 # something.
@@ -54,8 +59,10 @@ def input_schema(model: type[BaseModel], *, whole: bool = False) -> Schema:
 
 
 def abbreviate(schema: Schema) -> str:
-    """Return a schema on one line, without descriptions: `{platform: INSTAGRAM|TIKTOK, ids:
-    string[]}`; required fields end with an exclamation mark."""
+    """Return a schema on one line: `{platform: INSTAGRAM|TIKTOK, id!: string (id or name)}`.
+
+    Required fields end with an exclamation mark, and fields of free text say what they hold.
+    """
     if "enum" in schema:
         return "|".join(schema["enum"])
     if "items" in schema:
@@ -67,8 +74,24 @@ def abbreviate(schema: Schema) -> str:
         return str(schema["type"])
     marks = dict.fromkeys(fields, "")
     marks.update(dict.fromkeys(schema.get("required", ()), "!"))
-    parts = [f"{name}{marks[name]}: {abbreviate(field)}" for name, field in fields.items()]
+    parts = [
+        f"{name}{marks[name]}: {abbreviate(field)}{_comment(field)}"
+        for name, field in fields.items()
+    ]
     return f"{{{', '.join(parts)}}}"
+
+
+def _comment(field: Schema) -> str:
+    """Return what a field of free text holds, in brackets; nothing where it does not say so in a
+    few words."""
+    value = field.get("items", field)
+    # The values of an enum and the fields of an object speak for themselves.
+    if value.get("type") != "string" or "enum" in value:
+        return ""
+    clause = _CLAUSE_ENDS.split(field.get("description", ""), maxsplit=1)[0]
+    if not 0 < len(clause) <= _LONGEST_COMMENT:
+        return ""
+    return f" ({clause})"
 
 
 def unwrap(annotation: Any) -> tuple[Any, tuple[Any, ...], bool]:

@@ -19,6 +19,7 @@ from server.errors import Code, Failure
 from server.tool.request import Input
 from server.tool.result import Result
 from tools.archive.content.fitting import describe_ignored
+from tools.archive.content.naming import CREATOR_VIEWS, PROFILE_VIEWS, find_preset_ids
 from tools.archive.schema.counting import (
     COUNT_ONLY,
     count_all,
@@ -79,7 +80,7 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
     filter: CreatorFilterInput | None = Field(None, description="Places as Archive spells them.")
     custom_attribute_conditions: Conditions | None = None
     preset_id: Id | None = Field(
-        None, description="Creator view id, instead of `filter` and conditions."
+        None, description="Creator view, id or name; instead of `filter` and conditions."
     )
     count_only: bool = Field(False, description=COUNT_ONLY)
 
@@ -92,6 +93,11 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
                 "Archive ignores `filter` and `customAttributeConditions` beside `presetId`.",
                 "Drop the preset and send all conditions, or drop the conditions.",
             )
+
+    async def prepare(self, context: ArchiveContext) -> None:
+        await super().prepare(context)
+        if self.preset_id:
+            (self.preset_id,) = await find_preset_ids(context, [self.preset_id], kind=CREATOR_VIEWS)
 
     def credits(self) -> float:
         # Narrowing pays only where fewer than one in four creators remain.
@@ -221,7 +227,9 @@ class GetSocialProfiles(Connection[SocialProfile]):
     filter: SocialProfileFilterInput | None = Field(
         None, description="Restricts the list to one platform."
     )
-    preset_id: Id | None = Field(None, description="Social profile view id, instead of `filter`.")
+    preset_id: Id | None = Field(
+        None, description="Social profile view, id or name; instead of `filter`."
+    )
 
     def check(self) -> None:
         if self.preset_id and is_narrow(self.filter):
@@ -231,6 +239,11 @@ class GetSocialProfiles(Connection[SocialProfile]):
                 "Drop one of them: to have the view's accounts of one platform, keep those with "
                 "that `provider`.",
             )
+
+    async def prepare(self, context: ArchiveContext) -> None:
+        await super().prepare(context)
+        if self.preset_id:
+            (self.preset_id,) = await find_preset_ids(context, [self.preset_id], kind=PROFILE_VIEWS)
 
     def notes(self) -> list[str]:
         if not self.preset_id:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
@@ -27,6 +27,11 @@ SEARCHED_BY = (
     "captionPhrase",
 )
 """Arguments of the search that say which items, and in which order."""
+# Arguments of the search that models pass beside it, and the one that belongs to no source.
+_ELSEWHERE = {
+    **dict.fromkeys(SEARCHED_BY, "it belongs in `search`"),
+    "fields": "archive_search_items takes it",
+}
 _OTHER_SOURCES = ("item_ids", "urls", "undo", "resume")
 _MOST_COUNTED = 1_000
 AT_ONCE = 100
@@ -83,6 +88,7 @@ class ItemSource(Input):
 
     takes_all: ClassVar[bool] = False
     """Whether no source means all items: so for what only reads them."""
+    elsewhere: ClassVar[Mapping[str, str]] = _ELSEWHERE
 
     # Everything there is: `search` {}.
     search: Annotated[dict[str, Any], Meaning("empty")] | None = Field(

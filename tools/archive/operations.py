@@ -14,6 +14,9 @@ from server.tool.result import Result, whole
 from tools.archive.schema.objects import Operation, OperationSummary
 from tools.archive.workspace import GetWorkspace
 
+# A refresh names its operation `operationId`, and callers pass it on under that name.
+_SYNONYMS = {"operationId": "id"}
+
 
 class GetOperations(Connection[OperationSummary]):
     """List background operations of the workspace, such as engagement refreshes, with their
@@ -44,6 +47,7 @@ class GetOperation(Query[Operation]):
         "through, operation failed why, came of it, this operation number, through yet, finished, "
         "status of operation"
     )
+    synonyms = _SYNONYMS
     missing = "No operation has that id in this workspace."
     instead = "{operations} lists the operations."
 
@@ -89,7 +93,7 @@ class GetBudget(Workflow[dict[str, Any]]):
                 "burst": budget.burst,
                 "refillPerSecond": _round(budget.refill),
                 **_show_stated_refill(budget),
-                "creditsLeft": _round(budget.credits),
+                "rateCreditsLeft": _round(budget.credits),
                 "secondsBetweenRequests": round(budget.gap, 3),
                 "heldBackForSeconds": round(budget.penalty, 1),
                 "notes": [*notes, RESERVE],
@@ -104,7 +108,7 @@ async def _read_level(context: ArchiveContext) -> list[str]:
     except Failure as failure:
         if failure.code not in (Code.RATE_LIMITED, Code.BUDGET_EXHAUSTED):
             raise
-        return [f"`creditsLeft` is computed from earlier answers. {failure.message}"]
+        return [f"`rateCreditsLeft` is computed from earlier answers. {failure.message}"]
     return []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -26,7 +27,7 @@ _LONG_SCHEMA = 600
 _ALL_OF = re.compile(r"Arguments of (archive\w+)")
 _ONE_OF = re.compile(r"As `(\w+)` of (archive\w+)")
 # What belongs to a call of its own and not to a search within another tool.
-_OF_THE_CALL = frozenset({"fields", "limit", "after", "workspace", "optionNames"})
+_OF_THE_CALL = frozenset({"fields", "limit", "after", "workspace", "optionNames", "countOnly"})
 _NOTIFY = re.compile(
     r"\b(notif\w+|alert\w*|webhooks?|ping me|(tell|let) me (know )?(when|as soon as|if))\b", re.I
 )
@@ -106,7 +107,8 @@ class DescribeTool(ServerTool[Payload]):
         catalog = context.catalog
         if self.name is not None:
             return whole(self._describe_one(catalog, catalog.find_reachable(self.name)))
-        entries = list(map(catalog.find_reachable, self.names or []))
+        # A name that is repeated would repeat the longest part of the answer.
+        entries = list(map(catalog.find_reachable, dict.fromkeys(self.names or [])))
         tools = [_describe(catalog, entry) for entry in entries]
         return whole({"tools": tools, **_collect_shared(catalog, entries)})
 
@@ -122,8 +124,10 @@ class _CallTool(ServerTool[Payload]):
         default_factory=dict, description="Arguments of that tool, as its schema says."
     )
 
-    async def pass_on(self, entry: Entry, context: ServerContext) -> Result:
-        return await context.dispatch(entry, self.arguments, context.caller)
+    async def pass_on(
+        self, entry: Entry, context: ServerContext, *, only_reads: bool = False
+    ) -> Result:
+        return await context.dispatch(entry, self.arguments, context.caller, only_reads=only_reads)
 
 
 class CallReadTool(_CallTool):
@@ -142,20 +146,21 @@ class CallReadTool(_CallTool):
 
     async def run(self, context: ServerContext) -> Result:
         entry = _other(context, self.name)
-        # A client that allows reads unasked must not run a change through this tool.
-        if not entry.reads:
-            raise Failure(
-                Code.INVALID_ARGUMENT,
-                f"{self.name} changes data.",
-                "Call it through {call_write_tool}.",
-            )
-        return await self.pass_on(entry, context)
+        # A client that allows reads unasked must not run a change through this tool. What some
+        # calls of a tool do is decided by the call.
+        if entry.reads or entry.reads_too:
+            return await self.pass_on(entry, context, only_reads=True)
+        raise Failure(
+            Code.INVALID_ARGUMENT,
+            f"{self.name} changes data or writes a file.",
+            "Call it through {call_write_tool}.",
+        )
 
 
 class CallWriteTool(_CallTool):
-    """Call a tool that changes data: one that adds, replaces, removes or spends. Deletes, spending
-    and bulk changes ask the user first; where nobody can be asked, the error contains a preview and
-    a token, to be added to `arguments` as `confirm`."""
+    """Call a tool that changes data (adds, replaces, removes, spends) or writes a file. Deletes,
+    spending and bulk changes ask the user first; where nobody can be asked, the error contains a
+    preview and a token, to be added to `arguments` as `confirm`."""
 
     operation = "call_write_tool"
     title = "Call a changing tool"
@@ -191,6 +196,8 @@ def _row(entry: Entry) -> Payload:
 def _describe(catalog: Catalog, entry: Entry) -> Payload:
     # Two callers, so that a client can allow all reads without a question and still ask for writes.
     caller = "{call_read_tool}" if entry.reads else "{call_write_tool}"
+    if entry.reads_too:
+        caller = f"{caller}; calls that only read: {{call_read_tool}}"
     tool = entry.tool
     schema = tool["inputSchema"]
     arguments = {name: _shorten(part) for name, part in schema["properties"].items()}
@@ -222,7 +229,7 @@ def _describe_argument(catalog: Catalog, entry: Entry, argument: str) -> Payload
     schema = properties[argument]
     shared = _find_shared(catalog, schema)
     about = {"name": entry.name, "argument": argument, "schema": schema}
-    return {**about, **drop_nulls({"fields": shared})}
+    return {**about, **drop_nulls({"fields": shared and shared.schema})}
 
 
 def _shorten(schema: Payload) -> Payload:
@@ -233,14 +240,19 @@ def _shorten(schema: Payload) -> Payload:
 
 
 def _collect_shared(catalog: Catalog, entries: Iterable[Entry]) -> Payload:
-    """Return the short forms of the arguments that other tools spell out, once for all tools."""
-    shared: dict[str, str] = {}
+    """Return the short forms of the arguments that other tools spell out, once for all tools.
+
+    Where such a tool is described beside them, or listed anyway, its name stands for the form.
+    """
+    visible = {tool["name"] for tool in catalog.list_tools()}
+    visible.update(entry.name for entry in entries)
+    forms: dict[str, str] = {}
     for entry in entries:
         for name, schema in _walk(entry.tool["inputSchema"]):
-            fields = _find_shared(catalog, schema)
-            if fields is not None:
-                shared[name] = abbreviate(fields)
-    return drop_empty({"shortForms": shared})
+            shared = _find_shared(catalog, schema)
+            if shared is not None:
+                forms[name] = shared.render(visible)
+    return drop_empty({"shortForms": forms})
 
 
 def _walk(schema: Payload) -> Iterator[tuple[str, Payload]]:
@@ -250,18 +262,36 @@ def _walk(schema: Payload) -> Iterator[tuple[str, Payload]]:
         yield from _walk(field)
 
 
-def _find_shared(catalog: Catalog, schema: Payload) -> Payload | None:
+@dataclass(frozen=True)
+class _Shared:
+    """The schema of an argument that another tool spells out."""
+
+    owner: str
+    schema: Payload
+
+    def render(self, visible: set[str]) -> str:
+        """Return the short form, or its owner where the model sees that one's schema anyway."""
+        if self.owner in visible:
+            return f"as {self.owner} takes it"
+        return abbreviate(self.schema)
+
+
+def _find_shared(catalog: Catalog, schema: Payload) -> _Shared | None:
     """Return the schema at another tool to which a description refers; None where there is none."""
     about = schema.get("description", "")
     if match := _ALL_OF.search(about):
-        whole_schema = catalog.find_reachable(match[1]).tool["inputSchema"]
-        properties = whole_schema["properties"].items()
+        properties = _list_arguments(catalog, match[1]).items()
         own = {name: part for name, part in properties if name not in _OF_THE_CALL}
-        return {"type": "object", "properties": own}
+        return _Shared(match[1], {"type": "object", "properties": own})
     if match := _ONE_OF.search(about):
-        part: Payload = catalog.find_reachable(match[2]).tool["inputSchema"]["properties"][match[1]]
-        return part
+        return _Shared(match[2], _list_arguments(catalog, match[2])[match[1]])
     return None
+
+
+def _list_arguments(catalog: Catalog, name: str) -> dict[str, Payload]:
+    """Return the schemas of a tool's arguments, by name."""
+    properties: dict[str, Payload] = catalog.find_reachable(name).tool["inputSchema"]["properties"]
+    return properties
 
 
 def _other(context: ServerContext, name: str) -> Entry:

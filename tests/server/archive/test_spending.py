@@ -44,7 +44,7 @@ async def test_money_is_spent_only_after_a_yes_to_what_it_costs() -> None:
 
     assert answer == {"operationId": "op", "processedCount": 2, "skippedItemIds": []}
     (question,) = person.questions
-    assert '2 Archive items (by "mia") for up to 6 billing credits (3 each)?' in question.message
+    assert '2 Archive items (by "mia") for at most 6 billing credits (3 each)?' in question.message
     assert "Left out: 1 story and 1 unknown id." in question.message
     assert backend.operations == ["items", "workspaces", "workspaces", "refetchEngagementBulk"]
     assert backend.archive.calls[0].variables["filter"] == {"ids": ["1", "2", "901", "gone"]}
@@ -83,7 +83,7 @@ async def test_a_token_repeats_the_very_call_it_was_given_for() -> None:
     failure = await backend.refused(refetch())
     assert failure.details["preview"] == {
         "items": 2,
-        "billingCredits": 6,
+        "billingCreditsAtMost": 6,
         "leftOut": [],
         "workspace": HOME,
     }

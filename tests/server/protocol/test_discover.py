@@ -119,6 +119,44 @@ async def test_a_reading_tool_is_not_called_as_a_changing_one(build: Build, era:
     assert error["hint"] == "Call it through archive_mcp_call_read_tool."
 
 
+async def test_a_call_that_only_reads_needs_no_tool_for_changes(build: Build, era: str) -> None:
+    chart = {"workspace": WORKSPACE, "kind": "platform_mix"}
+    settings = {**DISCOVER, "ARCHIVE_MCP_READ_ONLY": "on"}
+    async with Client(build(**settings), mode=era) as client:
+        drawn = await read(client, "archive_chart", **chart)
+        withheld = error_of(await read(client, "archive_chart", **chart, save="mix"))
+    async with Client(build(**DISCOVER), mode=era) as client:
+        refused = error_of(await read(client, "archive_chart", **chart, save="mix"))
+        description = (await describe(client, name="archive_chart")).structured_content
+
+    assert [block.type for block in drawn.content] == ["text", "image"]
+    assert withheld["code"] == "READ_ONLY"
+    assert refused["message"] == "This call of archive_chart changes data or writes a file."
+    assert refused["hint"] == "Make it through archive_mcp_call_write_tool."
+    assert description["callWith"] == (
+        "archive_mcp_call_write_tool; calls that only read: archive_mcp_call_read_tool"
+    )
+
+
+async def test_a_refresh_is_followed_under_the_name_that_it_gave(build: Build, era: str) -> None:
+    person = Person(accept(confirm=True))
+    async with Client(build(), mode=era, elicitation_callback=person) as client:
+        items = await client.call_tool(
+            "archive_search_items",
+            {"workspace": WORKSPACE, "filter": {"itemTypes": ["REEL"]}, "limit": 1},
+        )
+        ids = [node["id"] for node in items.structured_content["nodes"]]
+        started = await client.call_tool(
+            "archive_refetch_engagement_bulk", {"workspace": WORKSPACE, "itemIds": ids}
+        )
+        operation = started.structured_content["operationId"]
+        result = await client.call_tool(
+            "archive_get_operation", {"workspace": WORKSPACE, "operationId": operation}
+        )
+
+    assert result.structured_content["id"] == operation
+
+
 async def test_a_change_asks_the_same_question(build: Build, era: str) -> None:
     person = Person(accept(confirm=True))
     async with Client(build(**DISCOVER), mode=era, elicitation_callback=person) as client:
@@ -207,7 +245,32 @@ async def test_several_tools_are_described_at_once(build: Build, era: str) -> No
     assert all(tool["callWith"] for tool in result["tools"])
     # What several tools take stands there once.
     assert list(result["shortForms"]) == ["search"]
-    assert "filter: {takenAt: {from: string, to: string}" in result["shortForms"]["search"]
+    form = result["shortForms"]["search"]
+    assert "filter: {takenAt: {from: string, to: string}" in form
+    # What decides about the answer, and no name says.
+    assert "presetId: string (View or collection, id or name)" in form
+    assert "captionPhrase: string (Exact words of the caption, case aside)" in form
+    assert "value: string (For selects option name or id (multiple: CONTAINS))" in form
+
+
+@pytest.mark.parametrize(
+    ("toolsets", "names"),
+    [
+        ("core", ["archive_chart"]),
+        ("discover", ["archive_search_items", "archive_chart"]),
+        ("discover", ["archive_chart", "archive_search_items", "archive_chart"]),
+    ],
+)
+async def test_a_form_that_the_model_sees_anyway_is_named_alone(
+    build: Build, era: str, toolsets: str, names: list[str]
+) -> None:
+    async with Client(build(ARCHIVE_MCP_TOOLSETS=toolsets), mode=era) as client:
+        result = (await describe(client, names=names)).structured_content
+        alone = (await describe(client, name="archive_chart")).structured_content
+
+    assert result["shortForms"] == {"search": "as archive_search_items takes it"}
+    assert len(result["tools"]) == len(set(names))
+    assert ("filter" in alone["shortForms"]["search"]) == (toolsets == "discover")
 
 
 async def test_a_long_argument_comes_in_a_short_form_and_in_full_on_request(
@@ -220,12 +283,14 @@ async def test_a_long_argument_comes_in_a_short_form_and_in_full_on_request(
         shared = await describe(client, name="archive_start_export", argument="search")
 
     text = json.dumps(short.structured_content)
-    assert len(text) < 4_500
+    assert len(text) < 4_700
+    assert "captionPhrase" in text
     assert "provider: INSTAGRAM|TIKTOK|YOUTUBE|INTERNAL" in text
     assert full["schema"]["properties"]["takenAt"]["properties"]["from"]["type"] == "string"
     fields = shared.structured_content["fields"]["properties"]
     assert "filter" in fields
     assert "limit" not in fields
+    assert "countOnly" not in fields
 
 
 @pytest.mark.parametrize(

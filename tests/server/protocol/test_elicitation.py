@@ -186,7 +186,7 @@ async def test_a_client_that_cannot_ask_gets_a_token_that_works_once(
     async with Client(build(), mode=era) as client:
         arguments = {"workspace": WORKSPACE, "itemIds": await three_items(client)}
         preview = error_of(await client.call_tool("archive_refetch_engagement_bulk", arguments))
-        assert preview["preview"]["billingCredits"] == 9
+        assert preview["preview"]["billingCreditsAtMost"] == 9
         confirmed = {**arguments, "confirm": preview["confirm"]}
         first = await client.call_tool("archive_refetch_engagement_bulk", confirmed)
         again = error_of(await client.call_tool("archive_refetch_engagement_bulk", confirmed))
@@ -237,7 +237,7 @@ async def test_an_automatic_answer_is_nobodys_and_brings_preview_or_choices(
     assert choices["code"] == "WORKSPACE_REQUIRED"
     assert len(choices["choices"]) == 3
     assert preview["code"] == "CONFIRMATION_REQUIRED"
-    assert preview["preview"]["billingCredits"] == 9
+    assert preview["preview"]["billingCreditsAtMost"] == 9
     # A model could walk round a host that forbids by declining.
     assert "confirm" not in preview
 

@@ -134,6 +134,8 @@ def test_an_offered_tool_is_found_by_its_name(name: str) -> None:
     [
         ("shop_list_thing", "Did you mean shop_list_things?"),
         ("list_things", "Did you mean shop_list_things?"),
+        ("things_list", "Did you mean shop_list_things?"),
+        ("shop", "Use a tool that this server lists."),
         ("zzz", "Use a tool that this server lists."),
         ("", "Use a tool that this server lists."),
     ],

@@ -156,7 +156,8 @@ async def test_the_preview_shows_what_holds_for_every_job() -> None:
     assert preview is not None
     assert preview.message == "Do it? The job pauses when this client is closed."
     assert preview.outlook == "It takes about 2 min."
-    assert preview.details == {"requests": 90, "rateCredits": 10, "items": 2}
+    # What the user asked about comes first.
+    assert list(preview.details.items()) == [("items", 2), ("requests", 90), ("rateCredits", 10)]
 
 
 @pytest.mark.parametrize("arguments", [{"dry_run": True}, {"resume": "job_1"}])
@@ -178,7 +179,7 @@ async def test_a_dry_run_only_reports_the_plan() -> None:
         "requests": 90,
         "rateCredits": 10,
         "minutes": 1.5,
-        "billingCredits": 6,
+        "billingCreditsAtMost": 6,
         "left": 1,
     }
     assert jobs.calls == []
@@ -200,7 +201,7 @@ async def test_a_job_is_started_with_its_arguments_and_followed() -> None:
 
 async def test_a_job_that_goes_on_is_answered_with_its_plan() -> None:
     result = await run(StubJobs(waits=[ROW]))
-    assert result["plan"]["billingCredits"] == 6
+    assert result["plan"]["billingCreditsAtMost"] == 6
 
 
 async def test_a_plan_counts_minutes_to_a_tenth_and_billing_credits_where_there_are_any() -> None:
@@ -244,10 +245,11 @@ async def test_what_was_shown_is_what_is_started() -> None:
 async def test_a_job_that_goes_on_says_where_to_look() -> None:
     running = await run(StubJobs(waits=[ROW]))
     assert running["notes"] == [
-        "The job goes on while this server runs, and pauses when the client is closed. Look at it."
+        "The job goes on while this server runs, and pauses when the client is closed. "
+        'Look at it: {"id":"job_1","wait":40}.'
     ]
     paused = await run(StubJobs(waits=[replace(ROW, state=JobState.PAUSED)]))
-    assert paused["notes"] == ["The job paused. Look at it."]
+    assert paused["notes"] == ['The job paused. Look at it: {"id":"job_1"}.']
 
 
 async def test_a_long_job_is_not_asked_after_again_and_again() -> None:

@@ -118,9 +118,30 @@ def test_what_an_annotation_says_is_kept_from_all_its_layers() -> None:
 def test_a_short_form_names_fields_choices_and_what_is_required() -> None:
     schema = input_schema(Example)
 
-    assert abbreviate(schema["properties"]["inner"]) == "{from: integer, value: string}"
+    assert abbreviate(schema["properties"]["inner"]) == (
+        "{from: integer, value: string (Anything)}"
+    )
     assert abbreviate(schema["properties"]["kinds"]) == "(A|B)[]"
     assert abbreviate(schema["properties"]["inners"]).endswith("}[]")
     assert abbreviate(schema).startswith(
-        "{itemId!: string, kind: A|B, kinds: (A|B)[], tags!: string[]"
+        "{itemId!: string (Id), kind: A|B, kinds: (A|B)[], tags!: string[] (Tags)"
     )
+
+
+@pytest.mark.parametrize(
+    ("field", "short"),
+    [
+        ({"type": "string", "description": "Id or name; not both."}, "string (Id or name)"),
+        ({"type": "string", "description": "Key (`a.b`)."}, "string (Key (`a.b`))"),
+        ({"type": "string"}, "string"),
+        ({"type": "string", "description": "x" * 61}, "string"),
+        ({"type": "string", "enum": ["A", "B"], "description": "Which."}, "A|B"),
+        ({"type": "integer", "description": "How many."}, "integer"),
+        (
+            {"type": "array", "items": {"type": "string"}, "description": "Names."},
+            "string[] (Names)",
+        ),
+    ],
+)
+def test_a_short_form_says_what_free_text_holds(field: dict[str, Any], short: str) -> None:
+    assert abbreviate({"type": "object", "properties": {"one": field}}) == f"{{one: {short}}}"

@@ -38,8 +38,8 @@ async def test_what_is_left_is_asked_for_each_time_and_not_computed(tmp_path: Pa
         bucket(one).left = 31
         after: Any = await one.call(GetBudget)
 
-        assert before["creditsLeft"] == 14_995
-        assert after["creditsLeft"] == pytest.approx(26, abs=3)
+        assert before["rateCreditsLeft"] == 14_995
+        assert after["rateCreditsLeft"] == pytest.approx(26, abs=3)
 
 
 async def test_the_refill_is_the_one_that_was_seen_beside_the_stated_one(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ async def test_the_refill_is_the_one_that_was_seen_beside_the_stated_one(tmp_pat
 
         assert (first["refillPerSecond"], "statedRefillPerSecond" in first) == (250, False)
         assert (told["refillPerSecond"], told["statedRefillPerSecond"]) == (8, 250)
-        assert told["creditsLeft"] == pytest.approx(1_000 + 60 * 8 - 10, abs=8)
+        assert told["rateCreditsLeft"] == pytest.approx(1_000 + 60 * 8 - 10, abs=8)
 
 
 async def test_with_nothing_left_it_says_that_the_figure_is_computed(tmp_path: Path) -> None:
@@ -63,4 +63,4 @@ async def test_with_nothing_left_it_says_that_the_figure_is_computed(tmp_path: P
         told = (await one.backend.run(parsed(GetBudget), hurried)).structured
 
         assert "computed from earlier answers" in told["notes"][0]
-        assert told["creditsLeft"] < 5
+        assert told["rateCreditsLeft"] < 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -51,7 +51,7 @@ class FilterSuperSearchInput(Input):
     ]
     search_query: Text | None = Field(
         None,
-        description="Words to search for; not needed for a picture.",
+        description="Words to search for; none for a picture.",
     )
     similar_media_content_id: Id | None = None
     image_url: Text | None = None
@@ -61,9 +61,7 @@ class FilterSuperSearchInput(Input):
 class ItemFilterInput(Input):
     """What items must be like; all given parts must hold."""
 
-    taken_at: FilterDateRangeInput | None = Field(
-        None, description="When it was posted: days (2026-03-01) or instants with zone."
-    )
+    taken_at: FilterDateRangeInput | None = Field(None, description="When it was posted.")
     # A single value in Archive's schema, unlike the lists around it.
     provider: Provider | None = None
     # More values than items answer with: a TikTok video comes back as POST, a Short as SHORT.
@@ -77,7 +75,9 @@ class ItemFilterInput(Input):
             ]
         ]
         | None
-    ) = None
+    ) = Field(
+        None, description="Answers show TIKTOK and YOUTUBE as type POST, YOUTUBE_SHORT as SHORT."
+    )
     content_types: (
         list[Annotated[Literal["IMAGE", "VIDEO"], ApiType("MediaContentType")]] | None
     ) = None
@@ -85,7 +85,7 @@ class ItemFilterInput(Input):
     tags_names: list[Text] | None = Field(None, description="Hashtags and mentions.")
     super_search: FilterSuperSearchInput | None = Field(
         None,
-        description="By words or by picture; FUZZY finds words in any order, also similar ones.",
+        description="By words or picture; FUZZY finds words in any order, similar ones too.",
     )
     engagement: list[FilterEngagementRangeInput] | None = Field(
         None, description="Ranges of metrics; EARNED_MEDIA_VALUE in cents (assumed)."
@@ -150,6 +150,29 @@ class ItemSortingInput(Input):
         ApiType("ItemSortKey"),
     ]
     sort_order: SortOrder
+
+
+# What the filter calls the types of these platforms' items (Archive docs, schema), by what answers
+# call them.
+_TYPES_OF: dict[str, dict[str, str]] = {
+    "TIKTOK": {"POST": "TIKTOK", "STORY": "TIKTOK_STORY"},
+    "YOUTUBE": {"POST": "YOUTUBE"},
+}
+
+
+def find_types(parts: dict[str, Any]) -> dict[str, str]:
+    """Return the filter's names for requested types that the platform's items only show.
+
+    Args:
+        parts: the filter, under the API's names.
+    """
+    names = _TYPES_OF.get(parts.get("provider", ""), {})
+    requested = parts.get("itemTypes") or []
+    return {
+        shown: meant
+        for shown, meant in names.items()
+        if shown in requested and meant not in requested
+    }
 
 
 def check_filter(choice: ItemFilterInput, name: str) -> None:

@@ -21,7 +21,12 @@ from server.archive.records import Selection, fields_of
 from server.errors import Code, Failure
 from server.tool.arguments import parse_in_utc
 from server.tool.result import RecordList, Result, whole
-from tools.archive.content.filters import ItemFilterInput, ItemSortingInput, check_filter
+from tools.archive.content.filters import (
+    ItemFilterInput,
+    ItemSortingInput,
+    check_filter,
+    find_types,
+)
 from tools.archive.content.fitting import (
     describe_ignored,
     describe_misfits,
@@ -119,13 +124,15 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     custom_attribute_conditions: Conditions | None = None
     preset_id: Id | None = Field(
         None,
-        description="Content view or collection, id or name, instead of `filter` and conditions.",
+        description="View or collection, id or name; instead of `filter` and conditions.",
     )
-    caption_phrase: Text | None = Field(
-        None,
-        description="Exact words of the caption, case aside; superSearch also finds similar words.",
-    )
+    caption_phrase: Text | None = Field(None, description="Exact words of the caption, case aside.")
     count_only: bool = Field(False, description=COUNT_ONLY)
+    fields: list[Text] | None = Field(
+        None,
+        description="Dotted paths to return; `*` means the defaults: "
+        '["*", "transcriptions.transcript"].',
+    )
 
     def check(self) -> None:
         # Archive ignores both without a word, and a model would report the whole view as the
@@ -300,6 +307,8 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
             notes.append(NO_SUCH_PLACE)
         if parts.keys() & {"collectionsIds", "campaignsIds"}:
             notes.append(_NO_SUCH_ID)
+        for shown, meant in find_types(parts).items():
+            notes.append(f"To find what answers show as type {shown}, ask for itemTypes {meant}.")
         return notes
 
 

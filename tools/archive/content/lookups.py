@@ -111,9 +111,9 @@ class EngagementHistoryFilterInput(Input):
 
 
 class GetEngagementHistory(Connection[EngagementEntry]):
-    """Get one item's metrics over time (`at`), newest first. Snapshots are taken about 2 h, 24 h,
-    3 days and 7 days after posting, later only while a post still grows. For current metrics
-    archive_search_items is enough."""
+    """Get one item's metrics over time (`at`), newest first. Snapshots are taken some minutes after
+    2 h, 24 h, 3 days and 7 days from posting (for the first week ask for 8 days), later only while
+    a post still grows. For current metrics archive_search_items is enough."""
 
     operation = "engagementHistory"
     title = "Get engagement over time"

@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from server.archive.context import ArchiveContext
+from server.archive.operations import Listing
 from server.archive.workspaces import ID
 from server.errors import Code, Failure
 from server.tool.names import find_matches, suggest
+from tools.archive.views.creators import GetCreatorViews
+from tools.archive.views.social_profiles import GetSocialProfileViews
 from tools.archive.workspace import GetFilterPresets
 
 Accessor = Literal["MEDIA_DECK", "COLLECTIONS"]
 Preset = dict[str, Any]
 
+_ABOUT = ("id", "name", "accessor")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a name stands for.
+
+    Args:
+        listing: the tool that lists them.
+        singular, plural: what messages call one of them, and several.
+    """
+
+    listing: type[Listing[Any]]
+    singular: str
+    plural: str
+
+
+PRESETS = Kind(GetFilterPresets, "view or collection", "views or collections")
+CREATOR_VIEWS = Kind(GetCreatorViews, "creator view", "creator views")
+PROFILE_VIEWS = Kind(GetSocialProfileViews, "social profile view", "social profile views")
+
 
 async def find_preset_ids(
-    context: ArchiveContext, names: list[str], accessor: Accessor | None = None
+    context: ArchiveContext,
+    names: list[str],
+    accessor: Accessor | None = None,
+    kind: Kind = PRESETS,
 ) -> list[str]:
     """Return ids for the names of views and collections; what is an id stays as it is.
 
     Args:
-        accessor: the kind that is meant; None means both.
+        accessor: the kind of preset that is meant; None means both.
 
     Raises:
         Failure: `AMBIGUOUS` for a name that several have, `INVALID_ARGUMENT` for a typo.
@@ -28,18 +56,13 @@ async def find_preset_ids(
     # Ids need no look-up, and cost no request.
     if all(map(ID.match, names)):
         return names
-    presets = await _list_presets(context, accessor)
-    return [_find_one(name, presets) for name in names]
+    presets = (await context.api.read_whole(kind.listing())).records
+    if accessor is not None:
+        presets = [preset for preset in presets if preset["accessor"] == accessor]
+    return [_find_one(name, presets, kind) for name in names]
 
 
-async def _list_presets(context: ArchiveContext, accessor: Accessor | None) -> list[Preset]:
-    page = await context.api.read_whole(GetFilterPresets())
-    if accessor is None:
-        return page.records
-    return [preset for preset in page.records if preset["accessor"] == accessor]
-
-
-def _find_one(name: str, presets: list[Preset]) -> str:
+def _find_one(name: str, presets: list[Preset], kind: Kind) -> str:
     matches = find_matches(
         name,
         presets,
@@ -49,26 +72,24 @@ def _find_one(name: str, presets: list[Preset]) -> str:
         partial=False,
     )
     if not matches:
-        return _refuse_typo(name, presets)
+        return _refuse_typo(name, presets, kind)
     if len(matches) > 1:
         raise Failure(
             Code.AMBIGUOUS,
-            f"{len(matches)} views or collections are called {name!r}.",
+            f"{len(matches)} {kind.plural} are called {name!r}.",
             "Repeat the call with the id of the one that is meant.",
-            candidates=[
-                {key: entry[key] for key in ("id", "name", "accessor")} for entry in matches
-            ],
+            candidates=[{key: entry[key] for key in _ABOUT if key in entry} for entry in matches],
         )
     return str(matches[0]["id"])
 
 
-def _refuse_typo(name: str, presets: list[Preset]) -> str:
+def _refuse_typo(name: str, presets: list[Preset], kind: Kind) -> str:
     """Return what resembles no name: it may be an id of another form, which Archive knows."""
     suggestion = suggest(name, [str(preset["name"]) for preset in presets])
     if not suggestion:
         return name
     raise Failure(
         Code.INVALID_ARGUMENT,
-        f"There is no view or collection {name!r}.{suggestion}",
-        "{filterPresets} lists the views and collections.",
+        f"There is no {kind.singular} {name!r}.{suggestion}",
+        f"{{{kind.listing.operation}}} lists the {kind.plural.replace(' or ', ' and ')}.",
     )

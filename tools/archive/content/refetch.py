@@ -17,17 +17,17 @@ from tools.archive.content.items import SearchItems
 from tools.archive.schema.objects import Item, RefetchPayload
 
 CREDITS_PER_ITEM = 3
-"""Billing credits of a refreshed item, at most once a day (Archive docs, operations; help: manual
-refresh)."""
+"""Billing credits of a refreshed item, at most once a day for each (Archive docs, operations;
+help: manual refresh)."""
 # The question stays readable, and five accounts show whose posts are meant.
 MOST_NAMES = 5
 """The most accounts that a preview names."""
 
 
 class RefetchEngagementBulk(Confirmed[RefetchPayload]):
-    """Refresh the engagement of items now. It spends billing credits (3 per item, at most once a
-    day for each item), so the user is asked first. Stories cannot be refreshed. Follow the returned
-    operationId with archive_get_operation."""
+    """Refresh the engagement of items now, without waiting for it (archive_start_engagement_job
+    waits). It spends at most 3 billing credits per item and day, so the user is asked first.
+    Stories cannot be refreshed. Pass the returned operationId as `id` to archive_get_operation."""
 
     operation = "refetchEngagementBulk"
     title = "Refresh engagement (costs credits)"
@@ -98,11 +98,12 @@ def offer(
     message = (
         f"Refresh the engagement of {count_noun(len(accepted), 'Archive item')} (by "
         f"{_some_names(accepted)}) "
-        f"for up to {len(accepted) * CREDITS_PER_ITEM} billing credits ({CREDITS_PER_ITEM} each)?"
+        f"for at most {len(accepted) * CREDITS_PER_ITEM} billing credits ({CREDITS_PER_ITEM} "
+        "each)?"
     )
     details = {
+        "billingCreditsAtMost": len(accepted) * CREDITS_PER_ITEM,
         "items": len(accepted),
-        "billingCredits": len(accepted) * CREDITS_PER_ITEM,
         "leftOut": left_out,
         "workspace": workspace,
     }

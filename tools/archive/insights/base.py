@@ -137,7 +137,7 @@ class Computed(WindowedSource, Workflow[JobRow]):
     risk = "reads"
     repeatable = True
     watch: ClassVar[str] = (
-        "archive_mcp_get_job returns the result once the job has ended; `wait` waits for it."
+        "archive_mcp_get_job with {call} returns the result once the job has ended."
     )
 
     metric: Metric = Field("EARNED_MEDIA_VALUE", description="Metric that ranks items.")

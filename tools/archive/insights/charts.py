@@ -28,6 +28,7 @@ from server.pictures.drawings import (
 )
 from server.pictures.measures import ITEMS, Measure, Metric, make_measure
 from server.settings.extras import is_installed, make_missing_library
+from server.tool.request import Risk
 from server.tool.result import (
     Image,
     Link,
@@ -66,6 +67,7 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
         "graphic"
     )
     risk = "adds"
+    reads_too = True
     repeatable = False
     verify = "look into the export folder; nothing in Archive was changed."
 
@@ -87,6 +89,9 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
     def requested_metrics(self) -> list[Metric]:
         """The metrics to draw, each once."""
         return list(dict.fromkeys(self.metrics or [_DEFAULTS.get(self.kind, ITEMS)]))
+
+    def call_risk(self) -> Risk:
+        return "reads" if self.save is None else self.risk
 
     def check(self) -> None:
         self.require_source()

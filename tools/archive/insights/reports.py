@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from server import wall_clock
 from server.archive.api import Page
 from server.archive.context import ArchiveContext
 from server.archive.operations import Id, Text
@@ -17,6 +18,7 @@ from server.errors import Code, Failure
 from server.insights import ranking, summary
 from server.insights.rows import METRICS, Row, make_row
 from server.insights.summary import By
+from server.pictures.weeks import list_weeks, name_partial_weeks
 from server.tool.result import (
     BUDGET,
     Result,
@@ -27,6 +29,7 @@ from server.tool.result import (
 from tools.archive.content.fitting import drop_misfits
 from tools.archive.creators import GetCreator
 from tools.archive.insights.base import Computed, SourceItems, show_money
+from tools.archive.insights.chart_words import find_period
 
 _ALL = 100_000
 # The most groups where nobody says how many: people are many, and weeks or platforms are few.
@@ -185,11 +188,20 @@ class SummarizePerformance(Computed):
         if self.by:
             notes.append("In groups, items beyond `known` lack the metric; null: all of them do.")
         notes += [note for by, note in _ABOUT_GROUPS.items() if by in self._kinds]
+        if "week" in self._kinds and rows:
+            notes += self._name_partial_weeks(rows)
         if _lack(rows, self.metric_name):
             notes.append(
                 f"No item has {self.metric_name}: choose another `metric` to see the best."
             )
         return notes
+
+    def _name_partial_weeks(self, rows: list[Row]) -> list[str]:
+        """Return which weeks the period cuts, in the words of a chart by week."""
+        mondays = sorted(set(map(summary.find_monday, rows)))
+        weeks = list_weeks(mondays, find_period(self), wall_clock.utc_now().date())
+        names = name_partial_weeks([week for week in weeks if week.monday in mondays])
+        return [f"Partial weeks: {names}."] if names else []
 
 
 class GetTopContent(Computed):

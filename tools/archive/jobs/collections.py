@@ -107,7 +107,7 @@ class StartCollectionJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     adds_too = True
     repeatable = False
     verify = "{list_jobs} shows whether it was started."
-    watch = "archive_mcp_get_job shows how it stands."
+    watch = "archive_mcp_get_job with {call} shows how it stands."
 
     action: Literal["add", "remove"] = Field(
         "add", description="Whether to add the items or remove them."

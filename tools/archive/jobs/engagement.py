@@ -39,9 +39,9 @@ _OF_TIMELINES = ("from_", "to", "format", "name")
 
 
 class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workflow[JobRow]):
-    """Get the engagement of many items, as a job. `timelines` writes metrics over time, one row per
-    snapshot, into a file and is free. `refresh` has Archive measure now and waits for it; it spends
-    3 billing credits per item and asks the user first. For one item use
+    """Refresh the engagement of many items and wait for it (at most 3 billing credits per item and
+    day), or write their metrics over time to a file (free), as a job. `refresh` has Archive measure
+    now and asks the user first; `timelines` writes one row per snapshot. For one item use
     archive_get_engagement_history. Returns the result or, if it takes longer, a job id. `units`
     names that of money."""
 
@@ -59,7 +59,7 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
     requires_person = True
     repeatable = False
     verify = "{list_jobs} shows whether it was started."
-    watch = "archive_mcp_get_job shows how it stands."
+    watch = "archive_mcp_get_job with {call} shows how it stands."
 
     mode: Literal["timelines", "refresh"] = Field(
         "timelines", description="`timelines` is free, `refresh` is paid."

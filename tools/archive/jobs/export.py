@@ -42,7 +42,7 @@ class StartExport(StartJob[JobRow, ArchiveContext], ExportQuery, Workflow[JobRow
     risk = "adds"
     repeatable = False
     verify = "{list_jobs} shows whether it was started."
-    watch = "archive_mcp_get_job shows how it stands."
+    watch = "archive_mcp_get_job with {call} shows how it stands."
 
     @field_validator("creators")
     @classmethod

@@ -46,7 +46,7 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
     risk = "adds"
     repeatable = False
     verify = "{list_jobs} shows whether it was started."
-    watch = "archive_mcp_get_job shows how it stands."
+    watch = "archive_mcp_get_job with {call} shows how it stands."
 
     urls: Annotated[Links, Field(min_length=1, max_length=5_000)] | None = Field(
         None, description="Links of the posts to import."

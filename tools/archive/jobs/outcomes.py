@@ -122,7 +122,8 @@ class OutcomeFile:
             listed: the outcomes, counted.
             outcomes: the same once more, for the file.
         """
-        answer = {**result, **listed.to_dict()}
+        lists = listed.to_dict()
+        answer = {**result, **lists}
         if not listed.is_cut:
             return answer
         try:
@@ -134,7 +135,8 @@ class OutcomeFile:
             # The work is done; that its list cannot be written does not undo it.
             note = f"Not all items are named, and the list could not be written: {failure.message}"
             return {**answer, "notes": [*result["notes"], note]}
-        note = f"At most {MOST_NAMED} items of a kind are named; all {export.rows:,} are in `file`."
+        note = f"All {export.rows:,} items are in `file`"
+        note += f"; at most {MOST_NAMED} of a kind are named here." if lists else "."
         return {
             **answer,
             "file": export.path,

@@ -178,12 +178,12 @@ class CustomAttributeConditionInput(Input):
 
     field: Text = Field(description="`key` of the attribute.")
     operator: Operator
-    type: AttributeType = Field(description="Type of the attribute, as its schema lists it.")
+    type: AttributeType = Field(description="As its schema lists it.")
     value: Annotated[Any, Meaning("null")] = Field(
         None,
         description=(
-            "For selects an option name or id (of multiple ones: CONTAINS), for BETWEEN {from,to}, "
-            "for IS_RELATIVE_TO_TODAY: {relation,period,offset}"
+            "For selects option name or id (multiple: CONTAINS); for BETWEEN {from,to}, "
+            "for IS_RELATIVE_TO_TODAY {relation,period,offset}"
         ),
     )
 

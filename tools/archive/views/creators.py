@@ -43,7 +43,7 @@ class CreatorViewFilterInput(Input):
 
 class GetCreatorViews(Listing[CreatorViewRow]):
     """List creator views (saved searches of creators) with their groups. To see who is in one, pass
-    its id to archive_search_creators as `presetId`."""
+    its id or name to archive_search_creators as `presetId`."""
 
     operation = "creatorViews"
     title = "List creator views"

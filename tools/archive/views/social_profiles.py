@@ -42,7 +42,7 @@ class SocialProfileViewFilterInput(Input):
 
 class GetSocialProfileViews(Listing[SocialProfileViewRow]):
     """List social profile views (saved searches of profiles) with their groups. To see the profiles
-    in one, pass its id to archive_get_social_profiles as `presetId`."""
+    in one, pass its id or name to archive_get_social_profiles as `presetId`."""
 
     operation = "socialProfileViews"
     title = "List social profile views"

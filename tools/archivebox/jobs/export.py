@@ -40,7 +40,7 @@ class StartExport(StartJob[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     risk = "adds"
     repeatable = False
     verify = "{list_jobs} shows whether it was started."
-    watch = "archive_mcp_get_job shows how it stands."
+    watch = "archive_mcp_get_job with {call} shows how it stands."
 
     what: Literal["snapshots", "links", "texts"] = Field(
         "snapshots", description="A row for each snapshot, URL, or text."

@@ -42,7 +42,7 @@ class StartRemove(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     requires_person = True
     repeatable = False
     verify = "{list_jobs} shows whether it was started."
-    watch = "archive_mcp_get_job shows how it stands."
+    watch = "archive_mcp_get_job with {call} shows how it stands."
 
     query: Query | None = Field(None, description="All conditions must fit.")
     dry_run: bool = Field(False, description="Only report what the job would do at most.")

@@ -68,7 +68,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
     reads_too = True
     repeatable = False
     verify = "{list_jobs} shows whether it was started."
-    watch = "archive_mcp_get_job shows how it stands."
+    watch = "archive_mcp_get_job with {call} shows how it stands."
 
     action: Literal["save", "check", "retry", "tag", "cancel"] = Field(
         description="What to do, as above."

@@ -16,6 +16,7 @@ from server.tool.elicitation import Nobody
 from tests.support.doubles import IdleProcess, ScriptedArchive
 from tests.support.tools.calling import parsed
 from tools.archive.content.items import SearchItems
+from tools.archive.creators import GetSocialProfiles, SearchCreators
 
 Json = dict[str, Any]
 HOME, SHELF, VIEW, OTHER = (f"{n}1111111-1111-4111-8111-111111111111" for n in range(1, 5))
@@ -35,6 +36,11 @@ def make_item(number: int, **more: Any) -> Json:
     }
 
 
+def make_backend(archive: ScriptedArchive) -> ArchiveBackend:
+    confirmations = Confirmations("ask", MemoryTokens(archive.clock))
+    return ArchiveBackend(archive, HOME, confirmations, IdleProcess())
+
+
 class Archive:
     """An Archive of 30 items that ignores every filter but ids; its only collection holds the first
     two."""
@@ -47,12 +53,7 @@ class Archive:
             {"id": OTHER, "name": "All Reels", "accessor": "MEDIA_DECK"},
         ]
         self.archive = ScriptedArchive(self._respond)
-        self._backend = ArchiveBackend(
-            self.archive,
-            HOME,
-            Confirmations("ask", MemoryTokens(self.archive.clock)),
-            IdleProcess(),
-        )
+        self._backend = make_backend(self.archive)
 
     def _respond(self, call: Call) -> Any:
         variables = call.variables
@@ -193,6 +194,40 @@ async def test_a_view_or_collection_may_be_named() -> None:
     assert operations[:4] == ["filterPresets", "items", "filterPresets", "items"]
     assert archive.sent[1]["presetId"] == OTHER
     assert archive.sent[3]["filter"] == {"collectionsIds": [SHELF, SHELF]}
+
+
+@pytest.mark.parametrize(
+    ("request_type", "listing", "listed", "of_one"),
+    [
+        (SearchCreators, "creatorViews", "creators", "creator view"),
+        (GetSocialProfiles, "socialProfileViews", "socialProfiles", "social profile view"),
+    ],
+)
+async def test_a_view_of_people_may_be_named(
+    request_type: Any, listing: str, listed: str, of_one: str
+) -> None:
+    views = [{"id": VIEW, "name": "Top Ambassadors"}, {"id": OTHER, "name": "Others"}]
+
+    def respond(call: Call) -> Any:
+        if call.operation == listing:
+            return views
+        return {
+            "nodes": [],
+            "totalCount": 0,
+            "pageInfo": {"hasNextPage": False, "endCursor": None},
+        }
+
+    archive = ScriptedArchive(respond)
+    backend, caller = make_backend(archive), Caller(Nobody(), archive.now() + 45)
+    await backend.run(parsed(request_type, presetId="top ambassadors"), caller)
+    with pytest.raises(Failure) as caught:
+        await backend.run(parsed(request_type, presetId="Top Ambassador"), caller)
+
+    assert [call.operation for call in archive.calls] == [listing, listed, listing]
+    assert archive.calls[1].variables["presetId"] == VIEW
+    assert caught.value.message == (
+        f"There is no {of_one} 'Top Ambassador'. Did you mean `Top Ambassadors`?"
+    )
 
 
 async def test_a_name_that_a_view_and_a_collection_share_is_not_guessed() -> None:

@@ -111,6 +111,29 @@ async def test_times_are_what_the_records_themselves_say(there: Shop, by: str) -
     assert found["items"] == sum(map(len, expected.values()))
 
 
+async def test_weeks_that_the_period_cuts_are_named_as_in_a_chart(there: Shop) -> None:
+    window = {"from": "2026-07-01", "to": "2026-07-31"}
+    cut = await there.summary(search={}, by=["week"], takenAt=window)
+    uncut = await there.summary(
+        search={}, by=["week"], takenAt={"from": "2026-06-29", "to": "2026-07-12"}
+    )
+    by_month = await there.summary(search={}, by=["month"], takenAt=window)
+
+    assert (
+        "Partial weeks: 2026-W27 (2026-07-01 to 2026-07-05), 2026-W31 (2026-07-27 to 2026-07-31)."
+        in cut["notes"]
+    )
+    assert "Partial weeks" not in str([uncut["notes"], by_month["notes"]])
+
+
+async def test_what_belongs_into_the_search_or_to_another_tool_says_so(there: Shop) -> None:
+    inside = await there.refused(TOP, filter={"provider": "TIKTOK"})
+    other = await there.refused(TOP, fields=["id"])
+
+    assert inside.message == "`filter` is not an argument here: it belongs in `search`."
+    assert other.message == "`fields` is not an argument here: archive_search_items takes it."
+
+
 async def test_creators_are_the_25_with_the_most_and_the_others_together(there: Shop) -> None:
     found = await there.summary(search={}, by=["creator"], metric="LIKE_COUNT")
     expected: dict[str, list[Item]] = defaultdict(list)

@@ -91,6 +91,19 @@ async def test_of_many_items_some_are_named_and_all_are_in_a_file() -> None:
     assert {row["item"] for row in rows if row["outcome"] == "skippedItems"} == set(half)
     assert result["resource"]["name"] == Path(result["file"]).name
     assert result["collections"][0]["itemCount"] == len(chosen)
+    assert result["notes"][-1] == (
+        f"All {len(chosen)} items are in `file`; at most {MOST_NAMED} of a kind are named here."
+    )
+
+
+async def test_where_nothing_is_named_the_note_speaks_of_the_file_alone() -> None:
+    async with scene() as here:
+        done = await here.start(search={}, collectionNames=["Empty Shelf"])
+        result = done["result"]
+        rows = read_rows(result["file"])
+
+    assert not [key for key in result if key.endswith("Items")]
+    assert result["notes"][-1] == f"All {len(rows)} items are in `file`."
 
 
 async def test_what_a_filter_that_was_not_applied_let_through_is_left_out_and_counted() -> None:

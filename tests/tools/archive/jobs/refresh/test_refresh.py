@@ -29,7 +29,7 @@ async def test_a_refresh_is_asked_about_waits_and_tells_what_became_of_each_item
     _, result = await refresh(one, search={})
 
     (preview,) = one.previews
-    assert (preview["items"], preview["billingCredits"]) == (
+    assert (preview["items"], preview["billingCreditsAtMost"]) == (
         400 - len(stories),
         3 * (400 - len(stories)),
     )
@@ -52,11 +52,11 @@ async def test_a_refresh_is_asked_about_waits_and_tells_what_became_of_each_item
     assert (left_out["reason"], left_out["count"]) == ("Stories cannot be refreshed.", len(stories))
     assert {each["id"] for each in left_out["items"]} <= stories
     assert len(failed) == 2
-    assert any("are in `file`" in note for note in result["notes"])
+    assert any("`file`; at most 50 of a kind are named here." in note for note in result["notes"])
     assert {each["status"] for each in result["operations"]} == {"COMPLETED", "PARTIAL"}
     spent = 6_000 - home(one).changes.credits
     assert spent == result["billingCreditsAtMost"] == 3 * len(accepted)
-    assert preview["billingCredits"] == result["billingCreditsAtMost"]
+    assert preview["billingCreditsAtMost"] == result["billingCreditsAtMost"]
 
 
 async def test_what_cannot_be_refreshed_is_told_before_the_user_agrees(one: Worker) -> None:
