@@ -75,6 +75,8 @@ SLOW = (
     "tests/clients/test_clients_tour.py",
     "tests/docs/test_commands.py::test_what_needs_no_token_runs_as_written",
     "tests/docs/test_pages.py::test_the_site_builds_without_a_warning",
+    # Installs the auditor, and asks databases on the network.
+    "tests/packages/test_advisories.py::test_no_locked_package_has_a_known_advisory",
     "tests/process",
     "tests/server/jobs/test_job_processes.py",
     "tests/server/limiter/test_pacer_processes.py",

@@ -71,7 +71,6 @@ def audit_or_none(python: Path, service: str, folder: Path) -> Audit | None:
     return None if audit.reached_nothing else audit
 
 
-@pytest.mark.campaign
 @pytest.mark.timeout(900)
 def test_no_locked_package_has_a_known_advisory(tmp_path: Path) -> None:
     python = AUDITOR.python_or_skip()
