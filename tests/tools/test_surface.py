@@ -114,6 +114,9 @@ FILLER = re.compile(
 ELSEWHERE = {"arguments", "search", "creators"}
 """The objects whose properties another tool's schema tells: its description names that tool."""
 PROSE_OR_PICTURES = {
+    # What they answer is another tool's.
+    "archive_mcp_call_read_tool",
+    "archive_mcp_call_write_tool",
     "archivebox_read_snapshot",
     "archivebox_get_screencast",
     "archive_view_media",
