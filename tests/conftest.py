@@ -76,6 +76,8 @@ SLOW = (
     "tests/docs/test_commands.py::test_what_needs_no_token_runs_as_written",
     "tests/docs/test_pages.py::test_the_site_builds_without_a_warning",
     "tests/docs/test_recipes.py",
+    # Installs the auditor, and asks databases on the network.
+    "tests/packages/test_advisories.py",
     "tests/process",
     "tests/server/jobs/test_job_processes.py",
     "tests/server/limiter/test_pacer_processes.py",

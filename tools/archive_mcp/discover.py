@@ -122,6 +122,11 @@ class _CallTool(ServerTool[Payload]):
         default_factory=dict, description="Arguments of that tool, as its schema says."
     )
 
+    @classmethod
+    def output_schema(cls) -> dict[str, Any] | None:
+        # Some tools answer with pictures or prose, which a client that has a schema refuses.
+        return None
+
     async def pass_on(self, entry: Entry, context: ServerContext) -> Result:
         return await context.dispatch(entry, self.arguments, context.caller)
 
