@@ -25,6 +25,7 @@ from server.tool.job import (
     require_own,
     summarise,
 )
+from server.tool.request import Risk
 from server.tool.result import Link
 
 SCOPE = Scope("https://api.test", "account", "main")
@@ -115,7 +116,7 @@ class StartThings(StartChange[Any, StubContext]):
     operation_kind = "workflow"
     operation = "things"
     title = "Start things"
-    risk = "changes"
+    risk: ClassVar[Risk] = "changes"
     repeatable = False
     watch: ClassVar[str] = "Look at it."
 
@@ -212,6 +213,26 @@ async def test_a_plan_counts_minutes_to_a_tenth_and_billing_credits_where_there_
         "rateCredits": 0,
         "minutes": 20.6,
     }
+
+
+def test_a_dry_run_and_a_job_that_only_reads_are_no_change() -> None:
+    class Reading(StartThings):
+        risk: ClassVar[Risk] = "reads"
+
+    assert StartThings().changes_something()
+    assert not StartThings.model_validate({"dryRun": True}).changes_something()
+    assert not Reading().changes_something()
+
+
+async def test_a_job_spends_the_billing_credits_of_its_plan() -> None:
+    class Paid(StartThings):
+        async def plan(self, context: StubContext) -> Plan:
+            return replace(PLAN, billing=7)
+
+    request = Paid()
+    assert request.billing_credits() == 0
+    await request.preview(make_context(StubJobs()))
+    assert request.billing_credits() == 7
 
 
 @pytest.mark.parametrize("method", ["plan", "work"])
