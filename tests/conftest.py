@@ -85,6 +85,8 @@ SLOW = (
     "tests/server/team/jobs/test_imports_crew.py",
     "tests/server/team/jobs/test_tagging_crew.py",
     "tests/server/team/jobs/test_worker_processes.py",
+    "tests/server/team/policy/test_ways_round.py::test_what_one_may_not_do_cannot_be_called",
+    "tests/server/team/store/test_backup.py",
     "tests/server/team/store/test_pace_processes.py",
     "tests/server/test_recovery.py",
     "tests/test_style.py",
