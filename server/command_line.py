@@ -154,6 +154,8 @@ def _add_setup(commands: Any) -> None:
         action="store_true",
         help="with --remove: forget the stored secrets and addresses too",
     )
+    # Taken, so that argparse does not print a token back.
+    setup.add_argument("words", nargs="*", type=_refuse_word, help=argparse.SUPPRESS)
 
 
 def _add_sandbox(commands: Any) -> None:
@@ -335,6 +337,13 @@ def _add_worker(commands: Any) -> None:
         type=_number_parser(int, 1, 64),
         default=4,
         help="jobs under way at once (default: %(default)s)",
+    )
+
+
+def _refuse_word(_: str) -> str:
+    raise argparse.ArgumentTypeError(
+        "setup takes no token or other word: it asks, or reads with --stdin. A token typed here is "
+        "in your shell's history: make a new one."
     )
 
 

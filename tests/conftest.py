@@ -76,6 +76,8 @@ SLOW = (
     "tests/docs/test_commands.py::test_what_needs_no_token_runs_as_written",
     "tests/docs/test_pages.py::test_the_site_builds_without_a_warning",
     "tests/docs/test_recipes.py",
+    # Installs the auditor, and asks databases on the network.
+    "tests/packages/test_advisories.py",
     "tests/process",
     "tests/server/jobs/test_job_processes.py",
     "tests/server/limiter/test_pacer_processes.py",
@@ -83,6 +85,8 @@ SLOW = (
     "tests/server/team/jobs/test_imports_crew.py",
     "tests/server/team/jobs/test_tagging_crew.py",
     "tests/server/team/jobs/test_worker_processes.py",
+    "tests/server/team/policy/test_ways_round.py::test_what_one_may_not_do_cannot_be_called",
+    "tests/server/team/store/test_backup.py",
     "tests/server/team/store/test_pace_processes.py",
     "tests/server/test_recovery.py",
     "tests/test_style.py",

@@ -35,6 +35,7 @@ READING = (
     "archive_mcp_get_job",
     "archive_mcp_list_jobs",
 )
+_WRITER = "`python -m scripts.package generate`"
 _SYSTEMS = {"macOS": "darwin", "Windows": "win32", "Linux": "linux"}
 _HOME = Path("/home/you")
 # In the words of an assistant: the paragraph with its install link.
@@ -74,8 +75,8 @@ def _render_page(words: dict[str, Any], product: Product) -> str:
     parts = [f"# {title}"]
     for heading, paragraphs in sections.items():
         parts += [f"## {heading}", *(text.strip() for text in paragraphs if text.strip())]
-    mark = "<!-- Written by `python -m scripts.package generate`. -->"
-    text = "\n\n".join([*parts, mark]) + "\n"
+    marks = f"<!-- {_describe_run(words, title)} -->\n<!-- Written by {_WRITER}. -->"
+    text = "\n\n".join([*parts, marks]) + "\n"
     rules = [f"mcp__plugin_{SERVER}_{SERVER}__{rule}" for rule in READING]
     allowed = json.dumps({"permissions": {"allow": rules}}, indent=2)
     return text.replace("{program}", PROGRAM).replace("{allow_rules}", allowed)
@@ -97,6 +98,16 @@ def _describe_install(
     if client and not client.program:
         yield from _describe_file(client, words.get("args", []), has_words="by_hand" in words)
     yield f"**Then:** {client.restart if client else words['restart']}"
+
+
+def _describe_run(words: dict[str, Any], title: str) -> str:
+    """Return who runs the commands of a page, for those who change it."""
+    if "run" in words:
+        return f"Run by {words['run']}. Not run: macOS and Windows."
+    return (
+        f"Not run: {title} needs a window. `python -m scripts.package check` starts the command "
+        "of its entry; what setup writes for it is tried by tests/server/setup."
+    )
 
 
 def _describe_link(title: str, product: Product) -> str:

@@ -31,6 +31,15 @@ WORDS = {
     "yearly": _YEAR,
 }
 """The server's words and what they stand for."""
+ADVERBS = {
+    _MINUTE: "every minute",
+    _HOUR: "every hour",
+    _DAY: "every day",
+    _WEEK: "every week",
+    _MONTH: "every month",
+    _YEAR: "every year",
+}
+"""How often they come, in a sentence."""
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)

@@ -162,7 +162,9 @@ def rewrite_loopback(url: str) -> tuple[str, dict[str, str]]:
 
 
 # Between links that have no blank between them.
-_BEFORE_SCHEME = re.compile(r"[,;](?=https?://)", re.IGNORECASE)
+_BEFORE_SCHEME = re.compile(r"[,;|\uff0c\u3001](?=https?://)", re.IGNORECASE)
+# What stands before each link of a pasted list.
+_BULLET = re.compile(r"^[ \t]*(?:[-*\u2022\u00b7]|\d{1,4}[.)])[ \t]+", re.MULTILINE)
 _LINK = re.compile(r"https?://|(?:[\w-]+\.)+[a-z]{2,}", re.IGNORECASE)
 # What pasted texts put around a link.
 _AROUND = "<>\"'`,; \t\r\n"
@@ -180,7 +182,8 @@ def split_links(value: Any) -> Any:
 
 
 def _split(text: str) -> list[str]:
-    words = [word.strip(_AROUND) for word in _BEFORE_SCHEME.sub(" ", text).split()]
+    plain = _BEFORE_SCHEME.sub(" ", _BULLET.sub("", text))
+    words = [word.strip(_AROUND) for word in plain.split()]
     words = list(filter(None, words))
     # A text with other words is no list of links: it is quoted whole when it is refused. An empty
     # one stays, so that it is refused instead of left out.

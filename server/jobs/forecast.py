@@ -125,6 +125,14 @@ def make_forecast(
     )
 
 
+def is_out_of_credits(estimate: Estimate | None, limits: Snapshot | None) -> bool:
+    """Return whether a job has used up the credits in reserve, so that it goes as fast as they come
+    back."""
+    if limits is None or limits.credits is None:
+        return False
+    return limits.credits < limits.reserve + _SCARCE_REQUESTS * _price(estimate or _UNPLANNED)
+
+
 def describe_correction(
     estimate: Estimate | None, forecast: Forecast | None, *, ended: bool
 ) -> str | None:
@@ -177,7 +185,7 @@ def _estimate_left(standing: Standing, estimate: Estimate, limits: Snapshot) -> 
     if by_speed is None:
         return by_limits
     # Out of credits, the speed of late is that of the refill, and prices are only estimates.
-    if _is_out_of_credits(estimate, limits):
+    if is_out_of_credits(estimate, limits):
         return by_speed
     # With credits in reserve it goes faster than it will later.
     return max(by_limits, by_speed)
@@ -193,7 +201,7 @@ def _describe_wait(standing: Standing, estimate: Estimate, limits: Snapshot) -> 
         return standing.message.removeprefix(_WAITS)
     if not standing.remaining:
         return ""
-    if _is_out_of_credits(estimate, limits):
+    if is_out_of_credits(estimate, limits):
         return (
             f"rate credits: {limits.credits or 0:,.0f} are left, a request takes about "
             f"{round(_price(estimate))}, and {_per_minute(limits.refill)} come back a minute"
@@ -242,12 +250,6 @@ def _per_minute(refill: float | None) -> str:
 def _price(estimate: Estimate) -> float:
     """Return the rate credits of one request, on average."""
     return estimate.credits / max(1, estimate.requests)
-
-
-def _is_out_of_credits(estimate: Estimate, limits: Snapshot) -> bool:
-    if limits.credits is None:
-        return False
-    return limits.credits < limits.reserve + _SCARCE_REQUESTS * _price(estimate)
 
 
 def _is_at_full_pace(standing: Standing, estimate: Estimate, limits: Snapshot) -> bool:

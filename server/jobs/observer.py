@@ -7,7 +7,13 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from server.jobs.forecast import Standing, make_forecast, read_estimate, read_forecast
+from server.jobs.forecast import (
+    Standing,
+    is_out_of_credits,
+    make_forecast,
+    read_estimate,
+    read_forecast,
+)
 from server.jobs.handle import Handle
 from server.jobs.journal import Journal
 from server.jobs.lease import Lease
@@ -66,6 +72,7 @@ class Observer:
         # A job that resumes has been worked on before.
         self._active_before = self._active = earlier.active if earlier else 0.0
         self._phase = handle.row.phase
+        self._out_of_credits = False
         self._samples = deque([(self._start, count_finished(handle.row))])
 
     async def look(self, trouble: Trouble, *, last: bool = False) -> None:
@@ -86,21 +93,26 @@ class Observer:
         row = await self._journal.job(self._lease.job)
         limits = await self._meter(row)
         estimate = read_estimate(row.counters)
+        self._forget_other_speed(row, is_out_of_credits(estimate, limits))
         forecast = make_forecast(self._measure(row, trouble, now, last=last), estimate, limits)
         # Through the handle: what the work journals next keeps it.
         self._handle.counters = {**self._handle.counters, "forecast": forecast.to_dict()}
         await self._journal.checkpoint(self._lease, None, self._handle.counters)
+
+    def _forget_other_speed(self, row: JobRow, out_of_credits: bool) -> None:
+        # Gathering says nothing about how fast the records are sent that it found, and the speed
+        # with credits in reserve nothing about that without.
+        if (row.phase, out_of_credits) != (self._phase, self._out_of_credits):
+            self._samples.clear()
+        self._out_of_credits = out_of_credits
 
     def _measure(self, row: JobRow, trouble: Trouble, now: float, *, last: bool) -> Standing:
         finished = count_finished(row)
         # What is awaited at the end, such as posts to arrive, was no part of the plan.
         if self._phase is not Phase.FINISHING:
             self._active = self._active_before + now - self._start
-        # Gathering says nothing about how fast the records are sent that it found.
-        if row.phase is not self._phase:
-            self._phase = row.phase
-            self._samples.clear()
         self._samples.append((now, finished))
+        self._phase = row.phase
         while now - self._samples[0][0] > SPEED_SECONDS:
             self._samples.popleft()
         start, before = self._samples[0]

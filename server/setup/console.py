@@ -78,7 +78,7 @@ class Console:
             words = self.ask(f"{question} Numbers:").replace(",", " ").split()
             if not words:
                 return list(default)
-            if all(word in numbered or word == _NONE for word in words):
+            if set(words) <= {*numbered, _NONE}:
                 return [choices[numbered[word]] for word in words if word != _NONE]
             self.say(f"  Please type numbers from 1 to {len(numbered)}, or Enter.")
         return []

@@ -31,8 +31,9 @@ _NOTHING_YET = (
     "--sandbox for made-up data."
 )
 _EXAMPLE = "  An address is like http://127.0.0.1:8000; on another computer it needs https://."
-# The checks that fail where Archive's token is the reason; those of ArchiveBox begin with its name.
-_OF_ARCHIVE = ("api", "token", "access")
+# The checks that fail where the answers for one API are wrong.
+_OF_ARCHIVE = {"api", "token", "access"}
+_OF_ARCHIVEBOX = {"archivebox", "archivebox key"}
 _ARCHIVEBOX = ("ARCHIVEBOX_URL", "ARCHIVEBOX_API_KEY", "ARCHIVEBOX_PASSWORD")
 
 
@@ -49,15 +50,14 @@ class Verdict:
         return not self._failures
 
     @property
-    def _failures(self) -> list[str]:
-        return [check.name for check in self.checks if check.status == "fail"]
+    def _failures(self) -> set[str]:
+        return {check.name for check in self.checks if check.status == "fail"}
 
     def list_doubtful(self) -> list[str]:
         """Return the variables that have to be asked for again; what was accepted stays."""
-        names = self._failures
-        if all(name.startswith("archivebox") for name in names):
+        if self._failures <= _OF_ARCHIVEBOX:
             return list(_ARCHIVEBOX)
-        if all(name in _OF_ARCHIVE for name in names):
+        if self._failures <= _OF_ARCHIVE:
             return ["ARCHIVE_APP_TOKEN"]
         return [*SECRETS, *_ARCHIVEBOX]
 

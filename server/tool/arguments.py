@@ -194,7 +194,9 @@ def _suggest_value(requested: str, allowed: Sequence[str]) -> str:
     """Return a suggestion in words: the one value that has the requested one as a part (`SHORT`,
     `YOUTUBE_SHORT`), else the one that is spelt most alike."""
     longer = [value for value in allowed if requested.upper() in value.upper().split("_")]
-    return suggest(longer[0] if len(longer) == 1 else requested, allowed)
+    if len(longer) == 1:
+        requested = longer[0]
+    return suggest(requested, allowed)
 
 
 def _schema_at(schema: Schema, location: list[str]) -> Schema:

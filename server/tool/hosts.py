@@ -50,6 +50,8 @@ HOSTS = (
     Host("Gemini CLI", "gemini-cli", sends_all=True),
     Host("Copilot CLI", "copilot", sends_all=True),
     Host("Codex", "codex", sends_all=True),
+    # With its own tools it sends 128: one more, of any other server, is too many.
+    Host("opencode", "opencode", sends_all=True),
     # They hand schemas to their models as they are, and these then make up fewer names.
     Host("Claude Code", "claude-code", schemas="closed"),
     Host("Claude Desktop", "claude-ai", schemas="closed"),

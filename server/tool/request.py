@@ -36,11 +36,13 @@ C = TypeVar("C", bound="Context")
 Links = Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(split_links)]
 """Links as people give them: also several in one text, with blanks, or without a scheme."""
 
-_NOTHING = frozenset(("null", "none", "nil", "undefined", "nan", "n/a"))
+_NOTHING = frozenset(("", "null", "none", "nil", "undefined", "nan", "n/a"))
+# What programs write around a value: quotation marks, and the brackets of a list.
+_AROUND_VALUE = "\"'[]{}() \t\r\n"
 
 
 def _refuse_nothing(name: str) -> str:
-    if name.strip().casefold() in _NOTHING:
+    if name.strip(_AROUND_VALUE).casefold() in _NOTHING:
         raise ValueError('is what programs write for "nothing", and no name: leave it out.')
     return name
 

@@ -42,10 +42,11 @@ the place of theirs, without a person: what they hand on to the model is what co
 `.venv/bin/python -m pytest -m campaign tests/clients` leads all of them (it installs them first, \
 about 3 GB, outside the checkout); `python -m tests.clients.record` writes this file.
 
-- `list`: how many tools reach the model. Codex, Gemini CLI, Copilot CLI and Cline get the short \
-listing, Claude Code finds the others by search.
+- `list`: how many tools reach the model. Codex, Gemini CLI, Copilot CLI, Cline and opencode get \
+the short listing, Claude Code finds the others by search.
 - `confirmation`: `asked` = the client put the question to its user, `token` = the preview, then \
-the call with the token; `previewed` = nobody could be asked, `host asks` = it asks by itself.
+the call with the token; `previewed` = nobody could be asked, `host asks` = it asks by itself; \
+`no` = LlamaIndex starts a server for each call, and a token counts for the process that gave it.
 - `second call`: the same deletion with the token, where there was one.
 - `-`: the client has no such thing.
 

@@ -72,7 +72,7 @@ def test_the_model_of_a_host_sees_everything(
     assert int(row["list"]) <= LISTED
     # By the name that it gives, the server knows what it can take.
     treatment = find_host(row["client name"])
-    assert treatment.title == (host.name if host.name != "opencode" else "")
+    assert treatment.title == host.name
     if treatment.sends_all:
         assert int(row["list"]) == SHORT
 

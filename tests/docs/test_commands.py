@@ -97,6 +97,14 @@ def test_the_rules_for_reading_match_nothing_that_changes_anything() -> None:
     assert [rule for rule in READING if not fnmatch.filter(allowed, rule)] == []
 
 
+def test_what_nobody_runs_is_marked_in_the_source() -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in FILES}
+    unrun = re.compile(r"^ *git (?:clone|pull)|\.venv\\Scripts", re.MULTILINE)
+    hosts = [path for path in FILES if path.parent.name == "hosts"]
+    needing = {*hosts, *(path for path, text in texts.items() if unrun.search(text))}
+    assert [path for path in needing if "Not run: " not in texts[path]] == []
+
+
 @pytest.mark.parametrize("command", RUN)
 def test_what_needs_no_token_runs_as_written(command: str, tmp_path: Path) -> None:
     environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}

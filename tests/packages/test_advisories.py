@@ -116,7 +116,6 @@ def open_database(advisories: Mapping[str, str]) -> Iterator[str]:
         thread.join()
 
 
-@pytest.mark.campaign
 @pytest.mark.timeout(900)
 def test_no_locked_package_has_a_known_advisory(tmp_path: Path) -> None:
     python = AUDITOR.python_or_skip()
@@ -143,7 +142,6 @@ def test_an_advisory_is_read_and_an_unasked_database_is_no_good_news() -> None:
     assert read_audit([skipped]).reached_nothing
 
 
-@pytest.mark.campaign
 @pytest.mark.timeout(900)
 def test_the_check_finds_what_a_database_holds_of_a_locked_package(tmp_path: Path) -> None:
     python = AUDITOR.python_or_skip()

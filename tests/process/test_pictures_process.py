@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.support.paths import SURFACE
 from tests.support.sandboxed import LAUNCHER, PACED, SandboxProcess, sandbox_process, using
 from tests.support.stdio import Json, StdioServer
 
@@ -101,6 +102,15 @@ async def test_the_tools_that_draw_have_no_output_schema(server: StdioServer) ->
 
     assert "outputSchema" not in tools["archive_view_media"]
     assert "outputSchema" not in tools["archive_chart"]
+
+
+async def test_the_tools_that_call_others_have_no_output_schema_either() -> None:
+    rows = json.loads(SURFACE.read_text(encoding="utf-8"))["tools"]
+    callers = [row["tool"] for row in rows if "_call_" in row["tool"]["name"]]
+
+    # A client that has one refuses a picture, which has no structured part.
+    assert len(callers) == 2
+    assert all("outputSchema" not in tool for tool in callers)
 
 
 async def test_a_server_that_changes_nothing_shows_pictures_and_writes_no_file(

@@ -27,6 +27,9 @@ ELSEWHERE = {"arguments", "search", "creators"}
 
 
 PROSE_OR_PICTURES = {
+    # What they answer is another tool's.
+    "archive_mcp_call_read_tool",
+    "archive_mcp_call_write_tool",
     "archivebox_read_snapshot",
     "archivebox_get_screencast",
     "archive_view_media",

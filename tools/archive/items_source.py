@@ -261,7 +261,7 @@ class ItemSource(Input):
             return [], False
         page = await api.read_page(self.query(fields, filter={"ids": ids}), size=AT_ONCE)
         # Archive matches UUIDs without case, as a user may paste them in capitals.
-        places = {identity.lower(): place for place, identity in enumerate(ids)}
+        places = dict(zip(map(str.lower, ids), range(len(ids)), strict=True))
 
         def find_place(item: dict[str, Any]) -> int:
             return places.get(item.get("id", "").lower(), len(places))

@@ -124,6 +124,11 @@ class _CallTool(ServerTool[Payload]):
         default_factory=dict, description="Arguments of that tool, as its schema says."
     )
 
+    @classmethod
+    def output_schema(cls) -> dict[str, Any] | None:
+        # Some tools answer with pictures or prose, which a client that has a schema refuses.
+        return None
+
     async def pass_on(
         self, entry: Entry, context: ServerContext, *, only_reads: bool = False
     ) -> Result:

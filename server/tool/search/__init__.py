@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice, takewhile
 
 from server.text import join_lines
 from server.tool.catalog import Entry
-from server.tool.search.index import Index, named_concepts
+from server.tool.search.index import Index, list_named_concepts
 from server.tool.search.words import asks_for_change, list_concepts, simplify, split, write_hint
 
 __all__ = ["Match", "choose_best", "group_by_toolset", "rank", "summarise", "write_hint"]
@@ -54,9 +55,9 @@ def rank(entries: Iterable[Entry], query: str) -> list[Match]:
 
 def choose_best(matches: list[Match], most: int) -> list[Match]:
     """Return the first `most` matches without those that fit much worse than the best."""
-    # None or one: there is no best of nothing.
-    least = sum(match.score for match in matches[:1]) * _THRESHOLD
-    return [match for match in matches[:most] if match.score >= least]
+    # The best comes first.
+    fits = takewhile(lambda match: match.score >= matches[0].score * _THRESHOLD, matches)
+    return list(islice(fits, most))
 
 
 def summarise(entry: Entry) -> str:
@@ -74,7 +75,7 @@ def group_by_toolset(entries: Iterable[Entry]) -> dict[str, list[str]]:
 
 
 def _weigh_kind(entry: Entry, concepts: set[str], is_change: bool) -> float:
-    excess = len(named_concepts(entry.name) - concepts)
+    excess = len(list_named_concepts(entry.name) - concepts)
     kind = _KINDS[is_change] if entry.reads == is_change else 1.0
     return float(kind * _TOO_MUCH**excess)
 

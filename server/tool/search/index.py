@@ -6,8 +6,9 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import chain, filterfalse
 
 from server.text import join_lines
 from server.tool.catalog import Entry
@@ -51,6 +52,7 @@ class Index:
         for place, entry in enumerate(entries):
             for word, weight in _weigh_entry(entry).items():
                 self._places.setdefault(word, {})[place] = weight
+        self._long_words = list(filter(_is_long_word, self._places))
 
     def score(self, query: str) -> list[float]:
         """Return for each tool how much the query fits it.
@@ -72,41 +74,40 @@ class Index:
         return math.log(1 + self._count / spread)
 
     def _weigh_query(self, words: Sequence[str]) -> Weights:
-        telling = dict.fromkeys(word for word in words if word not in vocabulary().stop_stems)
         result: Weights = {}
-        for word in telling:
-            for form, share in self._forms(word):
-                result[form] = max(result.get(form, 0.0), share)
-        # A misspelt name of a thing names it all the same.
-        concepts = list_concepts(words).union(*(list_concepts([form]) for form in result))
-        return result | {_MARK + concept: 1.0 for concept in concepts}
+        for word in filterfalse(vocabulary().stop_stems.__contains__, words):
+            _raise(result, *self._find_forms(word))
+        # A misspelt name of a thing names it all the same; `zip` makes a list of one of each word.
+        concepts = list_concepts(words).union(*map(list_concepts, zip(result, strict=True)))
+        return result | dict.fromkeys(map(_MARK.__add__, concepts), 1.0)
 
-    def _forms(self, word: str) -> Iterator[tuple[str, float]]:
-        """Yield the tools' words that a word of the query stands for, and how much it counts."""
+    def _find_forms(self, word: str) -> tuple[Sequence[str], float]:
+        """Return the tools' words that a word of the query stands for, and how much they count."""
         if word in self._places:
-            yield word, 1.0
-            return
+            return [word], 1.0
         if len(word) < _SAME_START:
-            return
-        for form in self._alike(word) or self._misspelt(word):
-            yield form, _NOT_THE_SAME
+            return [], 0.0
+        return self._match_beginnings(word) or self._guess_spelling(word), _NOT_THE_SAME
 
-    def _alike(self, word: str) -> list[str]:
-        return [own for own in self._words() if own.startswith(word) or word.startswith(own)]
+    def _match_beginnings(self, word: str) -> list[str]:
+        return [own for own in self._long_words if _begin_alike(own, word)]
 
-    def _misspelt(self, word: str) -> list[str]:
+    def _guess_spelling(self, word: str) -> list[str]:
         if len(word) < _MISSPELT:
             return []
-        return difflib.get_close_matches(word, self._words(), _GUESSES, _SPELT_ALIKE)
+        return difflib.get_close_matches(word, self._long_words, _GUESSES, _SPELT_ALIKE)
 
-    def _words(self) -> list[str]:
-        return [
-            word for word in self._places if len(word) >= _SAME_START and not word.startswith(_MARK)
-        ]
+
+def _begin_alike(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+def _is_long_word(word: str) -> bool:
+    return len(word) >= _SAME_START and not word.startswith(_MARK)
 
 
 @cache
-def named_concepts(name: str) -> set[str]:
+def list_named_concepts(name: str) -> set[str]:
     """Return the things and actions that a tool of that name is about."""
     return list_concepts(split(_without_backend(name)))
 
@@ -140,8 +141,9 @@ def _weigh_texts(*texts: str) -> Weights:
         _raise(result, split(by_place[place]), weight)
     for place, weight in _CONCEPT_WEIGHTS.items():
         # A phrase of a hint ends at its comma.
-        for phrase in by_place[place].split(","):
-            _raise(result, (_MARK + concept for concept in list_concepts(split(phrase))), weight)
+        phrases = map(split, by_place[place].split(","))
+        concepts = chain.from_iterable(map(list_concepts, phrases))
+        _raise(result, map(_MARK.__add__, concepts), weight)
     return result
 
 

@@ -139,14 +139,14 @@ def asks_for_change(query: str) -> bool:
     """Return whether a request tells to change something: a part of it begins with a verb of
     change, or it is a few keywords with one."""
     words = split_plain(query)
-    if len(words) <= _KEYWORDS and not vocabulary().change.isdisjoint(words):
-        return True
-    return any(_first_word(part) in vocabulary().change for part in _CLAUSE.split(query.lower()))
+    if len(words) > _KEYWORDS:
+        words = list(map(_first_word, _CLAUSE.split(query.lower())))
+    return not vocabulary().change.isdisjoint(words)
 
 
 def _first_word(clause: str) -> str:
     words = re.findall(r"[a-z']+", clause)
-    return next((word for word in words if word not in vocabulary().polite), "")
+    return next(filterfalse(vocabulary().polite.__contains__, words), "")
 
 
 def write_hint(name: str, description: str, phrases: str) -> str:
@@ -156,11 +156,11 @@ def write_hint(name: str, description: str, phrases: str) -> str:
     Words that every search leaves out are left out here.
     """
     hint = phrases.split(",")
-    seen = set(split_plain(" ".join([name.replace("_", " "), description, phrases])))
+    words = set(split_plain(" ".join([name.replace("_", " "), description, phrases])))
     for phrase in _list_written(name):
-        new = set(split_plain(phrase)) - seen
-        hint += [phrase] * bool(new)
-        seen |= new
+        missing = set(split_plain(phrase)) - words
+        hint += [phrase] * bool(missing)
+        words |= missing
     return ", ".join(dict.fromkeys(filter(None, map(_without_stop_words, hint))))
 
 

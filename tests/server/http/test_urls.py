@@ -198,6 +198,10 @@ def test_an_address_of_a_local_network_is_not_public_however_it_is_wrapped(addre
         ([" "], [" "]),
         ([7], [7]),
         ("a.example b.example", ["https://a.example", "https://b.example"]),
+        (["1. https://a.example\n2. b.example/x"], ["https://a.example", "https://b.example/x"]),
+        (["- https://a.example\n- https://b.example"], ["https://a.example", "https://b.example"]),
+        (["https://a.example|https://b.example"], ["https://a.example", "https://b.example"]),
+        (["https://a.example\uff0chttps://b.example"], ["https://a.example", "https://b.example"]),
     ],
 )
 def test_links_are_read_as_people_give_them(given: Any, links: list[str]) -> None:

@@ -104,6 +104,19 @@ def test_where_the_api_has_no_limits_a_plan_was_a_guess_and_is_not_corrected() -
     assert make_forecast(replace(BEGUN, speed=0.1), PLANNED, None).reason == ""
 
 
+@pytest.mark.parametrize("records", [None, 0])
+def test_a_plan_without_a_number_of_records_was_not_wrong_about_it(records: int | None) -> None:
+    planned = replace(PLANNED, records=records)
+    forecast = make_forecast(replace(BEGUN, speed=1), planned, ROOMY)
+    assert forecast.reason == "the API answers more slowly than its limits allow"
+
+
+def test_a_job_without_a_plan_waits_for_credits_only_below_the_reserve() -> None:
+    below, at = (make_forecast(BEGUN, None, replace(ROOMY, credits=n)) for n in (1_499, 1_500))
+    assert below.waits_for.startswith("rate credits: 1,499 are left")
+    assert at.waits_for == ""
+
+
 def test_a_correction_names_both_times_and_the_reason() -> None:
     forecast = Forecast(active=60, left=3_500, reason="the workspace is slow")
 
@@ -119,7 +132,14 @@ def test_a_correction_names_both_times_and_the_reason() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.2, "1 s"), (59, "59 s"), (61, "1 min"), (7_000, "117 min"), (7_800, "2 h 10 min")],
+    [
+        (0.2, "1 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (61, "1 min"),
+        (7_000, "117 min"),
+        (7_800, "2 h 10 min"),
+    ],
 )
 def test_times_are_in_words(seconds: float, words: str) -> None:
     assert describe_seconds(seconds) == words
@@ -131,5 +151,6 @@ def test_what_is_journalled_is_read_again() -> None:
     job = NewJob("a_tool", "A title", "https://api.test", "account", estimate=PLANNED)
 
     assert read_forecast({"forecast": forecast.to_dict()}) == forecast
+    assert replace(forecast, active=12.345).to_dict()["active"] == 12.3
     assert read_estimate(job.counters) == PLANNED
     assert (read_forecast({}), read_estimate({})) == (None, None)

@@ -10,9 +10,9 @@ import pytest
 
 from server.jobs import Handle, JobRow, Journal, Leases, LocalJobs
 from server.jobs.forecast import read_forecast
-from server.jobs.model import Estimate
+from server.jobs.model import Estimate, RecordRow
 from server.limiter import Snapshot
-from tests.support.jobs.doubles import JOB, LONG, FakeTime, Slow, some
+from tests.support.jobs.doubles import JOB, LONG, FakeTime, Slow, Toy, some
 
 LIMITS = Snapshot(0.5, 0, None, None, None, None, None)
 
@@ -95,3 +95,30 @@ async def test_a_job_that_resumes_counts_the_time_of_before(
 
     assert forecast is not None
     assert forecast.active == pytest.approx(30, abs=3)
+
+
+async def test_the_speed_with_credits_says_nothing_about_that_without(
+    journal: Journal, time: FakeTime
+) -> None:
+    start = time.now
+
+    class Slowing(Toy):
+        def __init__(self) -> None:
+            async def during(_: RecordRow) -> None:
+                await time.sleep(0.2 if time.now - start < 30 else 1.0)
+
+            super().__init__(during=during)
+
+    async def meter(_: JobRow) -> Snapshot | None:
+        credits = 5_000 if time.now - start < 30 else 510
+        return Snapshot(0.2, 0, None, "startup", 5_000, 50, credits, reserve=500)
+
+    planned = replace(JOB, estimate=Estimate(400, 20_000, 380.0, 400))
+    async with LocalJobs(journal, clock=time.clock, sleep=time.sleep, meter=meter) as jobs:
+        started = await jobs.start(planned, Slowing(), some(400))
+        await time.sleep(51)
+        forecast = read_forecast((await jobs.get(started.id)).counters)
+
+    assert forecast is not None
+    assert forecast.speed == pytest.approx(1, rel=0.1)
+    assert forecast.left == pytest.approx(230, rel=0.1)

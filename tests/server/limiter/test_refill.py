@@ -44,6 +44,11 @@ def test_nothing_is_concluded_from_a_few_seconds() -> None:
     assert watch(8, every(0.2, ENOUGH - 1), level=12_000).rate(STATED) == STATED
 
 
+def test_ten_seconds_are_enough_to_conclude_something() -> None:
+    assert Refill(gained=500, seconds=10.0).rate(STATED) == 50
+    assert Refill(gained=495, seconds=9.9).rate(STATED) == STATED
+
+
 @pytest.mark.parametrize("part", [CONFIRMED + 0.001, 1.0, 3.0])
 def test_about_what_the_plan_states_or_more_is_what_it_states(part: float) -> None:
     # Costs are estimates: a hair less is no sign of others.

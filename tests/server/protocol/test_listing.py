@@ -40,7 +40,7 @@ async def listed(server: Any, name: str, era: str) -> tuple[list[Any], str]:
 
 def test_the_table_names_each_host_once() -> None:
     assert len({host.part for host in HOSTS}) == len(HOSTS)
-    assert hosts_with_few_tools() == ["Cline", "Gemini CLI", "Copilot CLI", "Codex"]
+    assert hosts_with_few_tools() == ["Cline", "Gemini CLI", "Copilot CLI", "Codex", "opencode"]
     assert all(find_host(name).sends_all for name in SENDS_ALL)
     assert not any(find_host(name).sends_all for name in OTHERS)
 

@@ -16,6 +16,7 @@ from server.settings import (
     default_state_dir,
     load,
 )
+from server.settings.values import clean_key
 
 TOKEN = "arch_live_0123456789abcdef"
 
@@ -277,3 +278,11 @@ def test_half_of_a_name_and_password_is_no_more_than_itself(
 ) -> None:
     settings = Settings(archivebox_username=name, archivebox_password=Secret(password))
     assert settings.list_secrets() == [password] * bool(password)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [("'abc'", "abc"), ('"abc",', "abc"), ("``", ""), ("'", "'"), ("'abc\"", "'abc\""), ("", "")],
+)
+def test_a_key_loses_the_quotes_that_were_copied_with_it(text: str, key: str) -> None:
+    assert clean_key(text) == key

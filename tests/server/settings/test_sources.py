@@ -150,6 +150,14 @@ def test_a_strangers_dotenv_cannot_redirect_the_token(places: Places, of_secret:
         places.load()
 
 
+def test_a_strangers_dotenv_gets_no_password_by_bringing_its_own_key(places: Places) -> None:
+    places.put("./.env", ARCHIVEBOX_URL="https://thief.example", ARCHIVEBOX_API_KEY="its-own")
+    places.put("environment", ARCHIVEBOX_PASSWORD="hunter2hunter2hunter2")
+
+    with pytest.raises(SettingsError, match="but ARCHIVEBOX_PASSWORD from environment"):
+        places.load()
+
+
 def test_a_dotenv_may_bring_its_own_url_with_its_own_token(places: Places) -> None:
     places.put("./.env", ARCHIVE_API_URL="https://staging.example/api", ARCHIVE_APP_TOKEN="its-own")
 

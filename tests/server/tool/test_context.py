@@ -98,7 +98,7 @@ async def test_figures_that_change_all_the_time_do_not_undo_a_yes() -> None:
 
 @pytest.mark.parametrize("preview", [OTHER, None])
 async def test_a_late_yes_to_something_else_changes_nothing(preview: Preview | None) -> None:
-    with pytest.raises(Failure, match="agreed to has changed meanwhile") as caught:
+    with pytest.raises(Failure, match="confirmed has changed meanwhile") as caught:
         await made(1.0).confirm(PREVIEW, call=["tool"], review=Review(preview))
 
     assert caught.value.code is Code.CONFIRMATION_REQUIRED

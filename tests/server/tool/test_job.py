@@ -10,6 +10,7 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from server.errors import Code, Failure
+from server.jobs.forecast import Forecast
 from server.jobs.interface import Work
 from server.jobs.model import JobRow, JobState, NewJob, NewRecord, Phase, RecordState
 from server.tool.confirmation import Confirmations, Preview
@@ -25,6 +26,7 @@ from server.tool.job import (
     require_own,
     summarise,
 )
+from server.tool.request import Risk
 from server.tool.result import Link
 
 SCOPE = Scope("https://api.test", "account", "main")
@@ -115,9 +117,9 @@ class StartThings(StartChange[Any, StubContext]):
     operation_kind = "workflow"
     operation = "things"
     title = "Start things"
-    risk = "changes"
+    risk: ClassVar[Risk] = "changes"
     repeatable = False
-    watch: ClassVar[str] = "Look at it."
+    watch: ClassVar[str] = "Look at it: {call}."
 
     name: str | None = None
     most_items: int | None = None
@@ -215,6 +217,26 @@ async def test_a_plan_counts_minutes_to_a_tenth_and_billing_credits_where_there_
     }
 
 
+def test_a_dry_run_and_a_job_that_only_reads_are_no_change() -> None:
+    class Reading(StartThings):
+        risk: ClassVar[Risk] = "reads"
+
+    assert StartThings().changes_something()
+    assert not StartThings.model_validate({"dryRun": True}).changes_something()
+    assert not Reading().changes_something()
+
+
+async def test_a_job_spends_the_billing_credits_of_its_plan() -> None:
+    class Paid(StartThings):
+        async def plan(self, context: StubContext) -> Plan:
+            return replace(PLAN, billing=7)
+
+    request = Paid()
+    assert request.billing_credits() == 0
+    await request.preview(make_context(StubJobs()))
+    assert request.billing_credits() == 7
+
+
 @pytest.mark.parametrize("method", ["plan", "work"])
 def test_a_tool_that_starts_a_job_has_a_plan_and_work(method: str) -> None:
     assert method in StartChange.__abstractmethods__
@@ -256,7 +278,7 @@ async def test_a_long_job_is_not_asked_after_again_and_again() -> None:
     forecast = {"active": 1.0, "speed": 2.0, "left": 200.0, "waitsFor": "", "reason": ""}
     row = replace(ROW, counters={"forecast": forecast})
     (note,) = (await run(StubJobs(waits=[row])))["notes"]
-    assert "Tell the user how long it takes instead of asking again and again. Look at it." in note
+    assert "Tell the user how long it takes instead of asking again and again. Look at it: " in note
 
 
 @pytest.mark.parametrize(
@@ -328,6 +350,22 @@ async def test_a_read_that_ends_in_time_is_its_result_alone() -> None:
     )
     later = (await read_by_job(request, context, PLAN)).structured
     assert (later["state"], later["plan"]["minutes"]) == ("running", 1.5)
+
+
+@pytest.mark.parametrize(
+    ("state", "owned"), [(JobState.PAUSED, False), (JobState.DONE, False), (JobState.DONE, True)]
+)
+def test_only_a_job_that_somebody_works_on_has_a_pace(state: JobState, owned: bool) -> None:
+    row = replace(ROW, counters={"forecast": Forecast(60.0, speed=0.5, left=120.0).to_dict()})
+    assert summarise(row)["pace"] == {"recordsPerMinute": 30.0, "minutesLeft": 2.0}
+    assert "pace" not in summarise(replace(row, state=state, owned=owned))
+
+
+@pytest.mark.parametrize(("seconds", "outlook"), [(20, "It takes about 20 s."), (19.9, "")])
+def test_a_person_is_told_of_twenty_seconds_and_more(seconds: float, outlook: str) -> None:
+    preview = PLAN.complete_preview(seconds)
+    assert preview is not None
+    assert preview.outlook == outlook
 
 
 def test_a_summary_leaves_out_what_is_not_there() -> None:

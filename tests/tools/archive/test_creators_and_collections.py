@@ -171,7 +171,7 @@ async def test_the_keys_that_our_texts_name_are_archives_own(condition: dict[str
     assert found["totalCount"] > 0
 
 
-@pytest.mark.parametrize("name", ["null", "None", " undefined ", "N/A"])
+@pytest.mark.parametrize("name", ["null", "None", " undefined ", "N/A", '"null"', "['None']", "{}"])
 def test_what_programs_write_for_nothing_is_no_name_of_a_collection(name: str) -> None:
     failure = refused(
         AddItemToCollections, itemId="1", collectionNames=["Team", name], autoCreate=True

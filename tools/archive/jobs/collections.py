@@ -42,6 +42,7 @@ from tools.archive.views.content import GetContentView
 _LONGEST_SEARCH = 200
 _MOVES = {"add": "Put {} into {}", "remove": "Take {} out of {}"}
 _PAST = {"add": "put in", "remove": "took out"}
+_SKIPPED = {"add": "in already", "remove": "not in"}
 # An undo repeats what the journal says; anything given beside it could contradict that.
 _BESIDE_UNDO = (
     "action",
@@ -283,12 +284,10 @@ async def _preset(api: Api, preset: str, rows: list[dict[str, Any]]) -> str:
 
 def _preview(order: Order, about: dict[str, Any]) -> Preview:
     where = "; ".join(_describe(target) for target in order.targets)
-    already = "in already" if order.action == "add" else "not in"
     message = (
         f"{order.title}? {where}. At most {count_noun(order.requests, 'request')} "
         f"({round(order.credits):,} rate credits); items that "
-        f"are {already} are skipped. "
-        "It can be undone."
+        f"are {_SKIPPED[order.action]} are skipped. It can be undone."
     )
     # A misspelt name with autoCreate makes a new collection without a word (Archive docs,
     # collections).

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from server import wall_clock
 from server.archivebox.context import ArchiveBoxContext
-from server.archivebox.cron import WORDS, Cron
+from server.archivebox.cron import ADVERBS, WORDS, Cron
 from server.archivebox.endpoints import (
     Confirmed,
     Text,
@@ -112,7 +112,7 @@ class Schedule(Confirmed[Report]):
         )
         when = f"every `{cron.expression}` (cron, UTC)"
         if self.every in WORDS:
-            when = f"{self.every} ({cron.expression}, UTC)"
+            when = f"{ADVERBS[cron.expression]} ({cron.expression}, UTC)"
         tags = f", tags {quote_title(self.tag)}" if self.tag else ""
         return Preview(
             f"Save {show_url(self.import_path)} {when} from now on, {skipped}; links "

@@ -123,3 +123,8 @@ def test_a_number_is_finite_and_not_negative(text: str, number: float | None) ->
 
 def test_a_state_key_is_the_same_in_every_release_so_that_old_state_is_found_again() -> None:
     assert state_key("https://a", "b") == "3687828cd59e0328d51558f87dcdf7e5"
+
+
+def test_an_answer_that_says_and_took_nothing_changes_nothing() -> None:
+    before = Credits(GROWTH, 9_000, 100, Refill(level=9_000, stamp=100))
+    assert merge(before, Reading(None, None), 0, 101) == before

@@ -169,6 +169,10 @@ def test_everything_survives_being_stored() -> None:
 
     state.saver = Saver("somebody", 102.5, "interactive")
     assert decode(state.encode(), RULES, 100) == state
+    # An empty bucket and a full one are no nonsense.
+    for level in (0.0, 15_000.0):
+        state.credits = Credits(Policy("growth", 15000, 250), level, 99.9)
+        assert decode(state.encode(), RULES, 100) == state
     state.saver = state.credits = None
     assert decode(state.encode(), RULES, 100) == state
 

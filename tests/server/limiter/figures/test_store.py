@@ -256,3 +256,10 @@ async def test_keys_and_starts_of_the_machine_have_records_of_their_own(
 
         records = [await stores[boot].transact(key, keep_record) for boot, key in places]
         assert records == [(f"{round_} {boot} {key}",) * 2 for boot, key in places]
+
+
+async def test_processes_of_one_machine_share_its_clock_and_wait_for_nothing(
+    open_store: Callable[..., SqliteStore],
+) -> None:
+    store = open_store()
+    assert (store.offset, store.safe_from, store.lead) == (0.0, 0.0, 0.0)
