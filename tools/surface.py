@@ -51,7 +51,7 @@ _ORDER = (
 )
 """Toolsets in the order in which they are listed; others follow by name."""
 # Named where they hold, which is seldom.
-_FLAGS = ("core", "reads_too", "adds_too")
+_FLAGS = ("core", "reads_too", "reads_by_call", "adds_too")
 
 
 def requests() -> list[type[Request[Any, Any]]]:

@@ -41,6 +41,7 @@ class Entry:
     class_name: str
     core: bool = False
     reads_too: bool = False
+    reads_by_call: bool = False
     adds_too: bool = False
     risk: Risk = "changes"
 
@@ -53,6 +54,11 @@ class Entry:
     def reads(self) -> bool:
         """Whether it changes nothing."""
         return bool(self.tool["annotations"]["readOnlyHint"])
+
+    @property
+    def takes_reads(self) -> bool:
+        """Whether some of its calls only read, or all."""
+        return self.reads or self.reads_too or self.reads_by_call
 
     @property
     def least_risk(self) -> Risk:

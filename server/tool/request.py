@@ -89,6 +89,9 @@ class Request(Input, Generic[R, C]):
     reads_too: ClassVar[bool] = False
     """Whether some calls of a tool that changes something only read: a read-only server offers
     these."""
+    reads_by_call: ClassVar[bool] = False
+    """Whether some calls of a tool that a read-only server leaves out only read: the tool for
+    reading calls takes those."""
     adds_too: ClassVar[bool] = False
     """Whether some calls of a tool that removes or spends only add."""
     open_world: ClassVar[bool] = True

@@ -153,7 +153,7 @@ class CallReadTool(_CallTool):
         entry = _other(context, self.name)
         # A client that allows reads unasked must not run a change through this tool. What some
         # calls of a tool do is decided by the call.
-        if entry.reads or entry.reads_too:
+        if entry.takes_reads:
             return await self.pass_on(entry, context, only_reads=True)
         raise Failure(
             Code.INVALID_ARGUMENT,
@@ -201,7 +201,7 @@ def _row(entry: Entry) -> Payload:
 def _describe(catalog: Catalog, entry: Entry) -> Payload:
     # Two callers, so that a client can allow all reads without a question and still ask for writes.
     caller = "{call_read_tool}" if entry.reads else "{call_write_tool}"
-    if entry.reads_too:
+    if entry.takes_reads and not entry.reads:
         caller = f"{caller}; calls that only read: {{call_read_tool}}"
     tool = entry.tool
     schema = tool["inputSchema"]

@@ -121,16 +121,12 @@ async def test_a_reading_tool_is_not_called_as_a_changing_one(build: Build, era:
 
 async def test_a_call_that_only_reads_needs_no_tool_for_changes(build: Build, era: str) -> None:
     chart = {"workspace": WORKSPACE, "kind": "platform_mix"}
-    settings = {**DISCOVER, "ARCHIVE_MCP_READ_ONLY": "on"}
-    async with Client(build(**settings), mode=era) as client:
-        drawn = await read(client, "archive_chart", **chart)
-        withheld = error_of(await read(client, "archive_chart", **chart, save="mix"))
     async with Client(build(**DISCOVER), mode=era) as client:
+        drawn = await read(client, "archive_chart", **chart)
         refused = error_of(await read(client, "archive_chart", **chart, save="mix"))
         description = (await describe(client, name="archive_chart")).structured_content
 
     assert [block.type for block in drawn.content] == ["text", "image"]
-    assert withheld["code"] == "READ_ONLY"
     assert refused["message"] == "This call of archive_chart changes data or writes a file."
     assert refused["hint"] == "Make it through archive_mcp_call_write_tool."
     assert description["callWith"] == (

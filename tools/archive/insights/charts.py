@@ -67,7 +67,7 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
         "graphic"
     )
     risk = "adds"
-    reads_too = True
+    reads_by_call = True
     repeatable = False
     verify = "look into the export folder; nothing in Archive was changed."
 
@@ -91,7 +91,7 @@ class Chart(WindowedSource, Workflow[dict[str, Any]]):
         return list(dict.fromkeys(self.metrics or [_DEFAULTS.get(self.kind, ITEMS)]))
 
     def call_risk(self) -> Risk:
-        return "reads" if self.save is None else self.risk
+        return "reads" if self.save is None else "adds"
 
     def check(self) -> None:
         self.require_source()

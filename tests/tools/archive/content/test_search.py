@@ -184,6 +184,30 @@ async def test_more_candidates_than_one_call_reads_are_said() -> None:
     assert "Cut after 1,000 candidates" in str(answer["notes"])
 
 
+@pytest.mark.parametrize(
+    ("wanted", "notes"),
+    [
+        ({"provider": "TIKTOK", "itemTypes": ["POST"]}, ["type POST, ask for itemTypes TIKTOK."]),
+        (
+            {"provider": "TIKTOK", "itemTypes": ["STORY", "TIKTOK"]},
+            ["type STORY, ask for itemTypes TIKTOK_STORY."],
+        ),
+        ({"provider": "YOUTUBE", "itemTypes": ["POST"]}, ["type POST, ask for itemTypes YOUTUBE."]),
+        ({"provider": "TIKTOK", "itemTypes": ["TIKTOK"]}, []),
+        ({"provider": "INSTAGRAM", "itemTypes": ["POST"]}, []),
+        ({"itemTypes": ["POST"]}, []),
+    ],
+)
+def test_nothing_of_a_type_that_answers_only_show_says_what_to_ask_for(
+    wanted: Json, notes: list[str]
+) -> None:
+    query = parsed(SearchItems, filter=wanted)
+    assert isinstance(query, SearchItems)
+
+    told = [note for note in query.notes_if_empty() if "itemTypes" in note and "show" in note]
+    assert [note.partition("show as ")[2] for note in told] == notes
+
+
 async def test_a_view_or_collection_may_be_named() -> None:
     archive = Archive()
 
