@@ -148,6 +148,21 @@ def test_tests_that_measure_time_run_when_no_other_does(
     assert {busy for test, busy in run.steps if test[0] == "@"} == {1}
 
 
+def test_a_process_in_the_place_of_one_that_crashed_waits_until_it_has_listed_its_tests(
+    pytestconfig: pytest.Config,
+) -> None:
+    run = Run(pytestconfig, ["a1", "b1", "b2", "c1", "d1", "e1"])
+    newcomer = Worker("c")
+    run.sharing.add_node(run._node(newcomer))
+
+    run.sharing.remove_node(run._node(run.workers[0]))
+    assert newcomer.queue == []
+
+    run.sharing.add_node_collection(run._node(newcomer), run.tests)
+    run.sharing.schedule()
+    assert newcomer.queue
+
+
 def _run_example(number: int, module: str) -> dict[str, Any]:
     guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     example = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)[number]

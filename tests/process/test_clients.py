@@ -189,7 +189,8 @@ async def test_the_inspector_calls_every_tool(
     for number, (tool, given) in enumerate(calls.items()):
         era = "modern" if number % 2 else "legacy"
         done = inspector.call(using(sandbox, tmp_path), LAUNCHER, tool, given, era)
-        if tool in CONFIRMED:
+        # A change of a view asks only where it empties something.
+        if tool in CONFIRMED and not tool.startswith("archive_update_"):
             # The inspector cannot put a question to anybody: the change is previewed, not made.
             assert done.returncode == 5, done.stdout + done.stderr
             assert "CONFIRMATION_REQUIRED" in done.stdout

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,14 +22,16 @@ POINTS = pytest.StashKey[Points]()
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Print the table, and write it beside the installed servers, outside the checkout."""
+    """Print the table."""
     points = config.stash.get(POINTS, Points())
-    if not points.cells:
-        return
-    file = cache_folder() / "archivebox-points.md"
-    file.write_text(f"{points.make_table()}\n", encoding="utf-8")
-    terminalreporter.section(f"what real servers held ({file})")
-    terminalreporter.write_line(points.make_table())
+    if points.cells:
+        terminalreporter.section(f"what real servers held ({_find_file()})")
+        terminalreporter.write_line(points.make_table())
+
+
+def _find_file() -> Path:
+    """Return where the table is kept: beside the installed servers, outside the checkout."""
+    return cache_folder() / "archivebox-points.md"
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,13 @@ def record(box: RealArchiveBox, pytestconfig: pytest.Config) -> Record:
     """`record(point, deed, state)`: a row of the table, whose state is read from the server's
     database and disk."""
     points = pytestconfig.stash.setdefault(POINTS, Points())
-    return partial(points.record, box.version)
+
+    def note(point: int, deed: str, state: str) -> None:
+        points.record(box.version, point, deed, state)
+        # After each row: a run of an hour may be ended before its last test.
+        _find_file().write_text(f"{points.make_table()}\n", encoding="utf-8")
+
+    return note
 
 
 @pytest.fixture

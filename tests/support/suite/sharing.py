@@ -41,6 +41,9 @@ class Sharing(LoadScopeScheduling):
             super()._assign_work_unit(node)
 
     def _reschedule(self, node: WorkerController) -> None:
+        # What takes the place of a process that crashed has not listed its tests yet.
+        if node not in self.registered_collections:
+            return
         if not self._must_wait(node):
             super()._reschedule(node)
         elif len([other for other in self.nodes if not other.shutting_down]) > 1:
