@@ -73,7 +73,8 @@ class Money:
         if not self.assumed:
             return []
         return [
-            f"{DOLLARS} takes Archive's values for cents, as its schema says; {SETTING} settles it."
+            f"{DOLLARS} takes Archive's values for cents: the user's {SETTING} (cents or dollars) "
+            "settles it."
         ]
 
     def to_dollars(self, value: Fraction | Figure) -> Figure:

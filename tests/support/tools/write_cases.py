@@ -139,7 +139,7 @@ ITEMS = (
             ),
         ),
         asks="Northwind Skincare: Refresh the engagement of 2 Archive items (by {accounts}) "
-        "for up to 6 billing "
+        "for at most 6 billing "
         "credits (3 each)? Left out: 1 unknown id.",
     ),
     Case(

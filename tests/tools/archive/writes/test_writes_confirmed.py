@@ -230,7 +230,7 @@ async def test_a_price_that_rises_between_question_and_yes_is_told_anew() -> Non
             REFETCH, {**given, "confirm": first.details["confirm"]}, before, asker=Nobody()
         )
 
-    assert "for up to 3 billing credits" in first.message
+    assert "for at most 3 billing credits" in first.message
     assert second.code == "CONFIRMATION_REQUIRED"
-    assert "for up to 6 billing credits" in second.message
+    assert "for at most 6 billing credits" in second.message
     assert desk.sandbox.arrived == ["uploadItemFromUrl"]
