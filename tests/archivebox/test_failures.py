@@ -10,7 +10,7 @@ import anyio
 import httpx
 import pytest
 
-from server.archivebox.failures import hide_internals
+from server.archivebox.failures.wording import hide_internals
 from server.errors import Code, Failure
 from server.sandbox.archivebox import (
     KEY,

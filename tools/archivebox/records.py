@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from server.archivebox.failures import hide_internals
+from server.archivebox.failures.wording import hide_internals
 from server.archivebox.fields import Shape
 from server.archivebox.verdict import Verdict, judge
 from tools.archivebox.shapes import drop_empty, leave_out

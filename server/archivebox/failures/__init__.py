@@ -13,27 +13,15 @@ import re
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from server.archivebox.failures.wording import clean
 from server.errors import Code, Failure
 from server.http.intermediary import recognize
 from server.http.json_body import load_json
 from server.http.retry import Transient
 from server.http.transport import Reply
 from server.http.urls import parse_origin
-from server.text import truncate_line
 
-_MARKUP = re.compile(r"<[a-z!/][^>]*>|\x1b\[[0-9;]*m", re.IGNORECASE)
 _EXCEPTION = re.compile(r"^(?P<kind>[A-Za-z_.]+): (?P<text>.*)", re.DOTALL)
-# Of an absolute path, never of a URL: a colon, a slash or a word stands before the slash of these.
-_FOLDER = re.compile(r"(?<![\w:/.])/(?:[^\s/'\"<>:,;()\[\]]+/)+|\b[A-Za-z]:\\(?:[^\s\\'\"<>|]+\\)+")
-_MODULE = re.compile(
-    r"\b(?:django|ninja|pydantic\w*|archivebox|abx\w*|core|crawls|machine|personas|urllib3?|httpx?)"
-    r"\.(?:\w+\.)*([A-Z]\w*)"
-)
-# Its own functions; not its host names, which begin with the same word.
-_OWN_MODULE = re.compile(
-    r"\barchivebox\.(?:api|cli|config|core|crawls|extractors|hooks|machine|misc|plugins|workers)"
-    r"(?:\.\w+)*\.(\w+)"
-)
 # What goes wrong inside the server because of the arguments, which it did not check before.
 _ARGUMENT_ERRORS = (
     "ValueError",
@@ -263,22 +251,6 @@ def make_host_failure() -> Failure:
         "Tell the user to add that host name to ALLOWED_HOSTS in ArchiveBox's settings and restart "
         "ArchiveBox, or to set ARCHIVEBOX_URL to a name that is in there.",
     )
-
-
-def hide_internals(text: str) -> str:
-    """Return a text of the server without the folders of its files and the modules of its classes:
-    they tell strangers how the server is built, and a caller nothing."""
-    return _OWN_MODULE.sub(r"\1", _MODULE.sub(r"\1", _FOLDER.sub("", text)))
-
-
-def clean(text: str, most: int = 300) -> str:
-    """Return a message of the server without markup, colours and traceback, and not at length.
-
-    Args:
-        most: characters of the result.
-    """
-    text = text.split("Traceback (most recent call last)")[0]
-    return truncate_line(hide_internals(_MARKUP.sub(" ", text)), most)
 
 
 def _make_failure(reply: Reply, payload: Any) -> Failure:
