@@ -42,6 +42,8 @@ _AROUND_VALUE = "\"'[]{}() \t\r\n"
 
 
 def _refuse_nothing(name: str) -> str:
+    if not name.strip():
+        raise ValueError("must not be blank.")
     if name.strip(_AROUND_VALUE).casefold() in _NOTHING:
         raise ValueError('is what programs write for "nothing", and no name: leave it out.')
     return name

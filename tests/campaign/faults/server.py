@@ -57,8 +57,11 @@ class FaultyServer:
         try:
             while await self._serve_request(reader, writer):
                 pass
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        except (ConnectionError, asyncio.IncompleteReadError):
             pass
+        except asyncio.CancelledError:
+            # What its client never reads would keep the connection open.
+            writer.transport.abort()
         finally:
             writer.close()
 
@@ -150,7 +153,9 @@ class Loop:
 
 async def _close(listener: asyncio.Server) -> None:
     listener.close()
-    # Connections that hang on purpose are not waited for.
-    for task in asyncio.all_tasks():
-        if task is not asyncio.current_task():
-            task.cancel()
+    # Connections that hang on purpose are ended, and their sockets closed in the loop's next turn.
+    connections = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in connections:
+        task.cancel()
+    await asyncio.gather(*connections, return_exceptions=True)
+    await asyncio.sleep(0)

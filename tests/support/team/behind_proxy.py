@@ -127,7 +127,7 @@ def main(folder: Path, caddy: str) -> None:
         seen: dict[str, Any] = {}
         answers = [call(client, "https://127.0.0.1", job["key"]) for _ in range(CALLS)]
         seen["statuses"] = sorted({status for status, _ in answers})
-        seen["answers"] = sum("Northwind" in text for _, text in answers)
+        seen["other answers"] = [text[:500] for _, text in answers if "Northwind" not in text]
         seen["shares"] = [count_calls(address, 9464) for address in SERVERS]
         seen["wrong name"] = call(client, "https://127.0.0.1", job["key"], host="other.test")
         # Somebody who reaches a server by itself, and says that TLS was there.
