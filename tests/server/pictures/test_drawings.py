@@ -167,7 +167,7 @@ def test_money_is_shown_in_dollars_and_a_guess_is_called_one(
     assert drawing.columns[-1] == "earnedMediaValueUsd"
     assert drawing.rows[0][-1] == dollars
     assert drawing.to_dict()["units"] == {"earnedMediaValueUsd": unit}
-    assert money.notes == [note for note in drawing.list_notes() if "assumed" in note]
+    assert money.notes == [note for note in drawing.list_notes() if "ARCHIVE_MCP_EMV_UNIT" in note]
 
 
 def test_an_unknown_figure_is_a_gap_and_is_called_unknown() -> None:
