@@ -107,7 +107,7 @@ class ObservedLimiter:
         ) as span:
             try:
                 yield span
-            except BaseException as error:
+            except BaseException as error:  # a cancelled send has its span too
                 reason = error.code if isinstance(error, Failure) else type(error).__name__
                 span.set_attribute("error.type", str(reason))
                 span.set_status(Status(StatusCode.ERROR))

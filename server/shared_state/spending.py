@@ -76,8 +76,7 @@ async def spend(spending: Spending, credits: int) -> AsyncIterator[Purchase]:
         if failure.code is not Code.OUTCOME_UNKNOWN:
             purchase.spent = 0
         raise
-    except BaseException:
-        # Cancelled while it waited for its turn, or the job is another's by now.
+    except BaseException:  # cancelled while it waited for its turn, or the job is another's by now
         if not purchase.is_sent:
             purchase.spent = 0
         raise
