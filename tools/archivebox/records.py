@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from server.archivebox.failures.wording import hide_internals
 from server.archivebox.fields import Shape
 from server.archivebox.verdict import Verdict, judge
-from tools.archivebox.shapes import drop_empty, leave_out
+from server.tool.result import drop_empty
+from tools.archivebox.shapes import leave_out
 
 Json = dict[str, Any]
 

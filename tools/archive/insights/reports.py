@@ -24,6 +24,7 @@ from server.tool.result import (
     Result,
     compact,
     drop_empty,
+    select_notes,
     whole,
 )
 from tools.archive.content.fitting import drop_misfits
@@ -294,14 +295,18 @@ class GetTopContent(Computed):
             notes.append(
                 f"Items without rank have no {self.metric_name}, which is not 0; they come last."
             )
-        if ranking.cuts_a_tie(rows, self.metric_name, self.limit):
-            notes.append("Items that were left out have the same value as the last one shown.")
-        # Stories and feed posts have estimates only (Archive docs, glossary).
-        if self.metric == "MERGED_VIEW_PLAY_COUNT":
-            notes.append(
+        notes += select_notes(
+            (
+                ranking.cuts_a_tie(rows, self.metric_name, self.limit),
+                "Items that were left out have the same value as the last one shown.",
+            ),
+            # Stories and feed posts have estimates only (Archive docs, glossary).
+            (
+                self.metric == "MERGED_VIEW_PLAY_COUNT",
                 "Ranked by `impressions`: views, plays, or Archive's estimate where there are "
-                "neither."
-            )
+                "neither.",
+            ),
+        )
         return {"metric": self.metric_name, "nodes": nodes, "notes": notes}
 
     async def _read_sorted(self, context: ArchiveContext) -> Page | None:

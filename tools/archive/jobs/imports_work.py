@@ -18,6 +18,7 @@ from server.jobs import (
     RecordState,
 )
 from server.tool.arguments import parse_in_utc
+from server.tool.result import select_notes
 from tools.archive.collections import AddItemToCollections
 from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.content.uploads import UploadItemFromUrl
@@ -282,21 +283,21 @@ async def look_up(api: Api, urls: list[str]) -> Lookup:
 
 
 def _notes(missing: int, unsure: int, arrived: int, refused: int) -> list[str]:
-    notes = []
-    if missing:
-        notes.append(
+    is_cut = max(arrived, missing) > _MOST_SHOWN or refused > _MOST_REASONS
+    return select_notes(
+        (
+            missing,
             f"{missing} did not arrive yet: look later with archive_get_item_ids_by_url. What "
             "is private, deleted or "
-            "of another kind never arrives. Import it again only if it is not there an hour later."
-        )
-    if unsure:
-        notes.append(f"For {unsure} of these it is unknown whether the upload reached Archive.")
-    if arrived > _MOST_SHOWN or missing > _MOST_SHOWN or refused > _MOST_REASONS:
-        notes.append(
+            "of another kind never arrives. Import it again only if it is not there an hour later.",
+        ),
+        (unsure, f"For {unsure} of these it is unknown whether the upload reached Archive."),
+        (
+            is_cut,
             "The lists are cut; archive_get_item_ids_by_url finds the items of all links, 100 "
-            "at a time."
-        )
-    return notes
+            "at a time.",
+        ),
+    )
 
 
 def cut(entries: list[T]) -> Iterator[list[T]]:

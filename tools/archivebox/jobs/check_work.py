@@ -10,9 +10,10 @@ from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.verdict import Verdict, judge, read_verdict
 from server.http.urls import check_web_address
 from server.jobs import Handle, RecordRow, RecordState
+from server.tool.result import drop_empty
 from tools.archivebox.jobs.page_copies import find_copies, parse_time
 from tools.archivebox.records import describe_verdict
-from tools.archivebox.shapes import drop_empty, show_groups
+from tools.archivebox.shapes import show_groups
 
 # An answer of the site is read from a file, one request more: for the newest copies.
 _READ_CLOSELY = 2
