@@ -25,6 +25,7 @@ from tools.archive.content.uploads import UploadItemFromUrl
 from tools.archive.items_source import AT_ONCE
 from tools.archive.jobs.collections_targets import list_collections, resolve_names
 from tools.archive.jobs.imports_queue import ImportQueue
+from tools.archive.jobs.outcomes import read_detail
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 30.0
 """The first and the longest pause between two checks for arrived posts, in seconds."""
@@ -315,4 +316,4 @@ def _is_awaited(row: RecordRow) -> bool:
 
 
 def _has(row: RecordRow, name: str) -> bool:
-    return isinstance(row.detail, dict) and name in row.detail
+    return name in read_detail(row)
