@@ -26,7 +26,7 @@ from server.pictures.thumbnails import (
     wrap_unscaled,
 )
 from server.settings.extras import describe_installation, is_installed, make_missing_library
-from server.tool.arguments import parse_in_utc
+from server.tool.arguments import list_once, parse_in_utc
 from server.tool.result import Image, Result, drop_empty, prose, select_notes
 from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetMediaContents
@@ -124,7 +124,7 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
 
     def _list_names(self) -> list[str]:
         """Return the ids or links that the call names, each once."""
-        return list(dict.fromkeys(self.names or self.competitor_brand_item_ids or []))
+        return list_once(self.names or self.competitor_brand_item_ids)
 
     @property
     def _names_ids_alone(self) -> bool:

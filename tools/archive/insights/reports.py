@@ -19,6 +19,7 @@ from server.insights import ranking, summary
 from server.insights.rows import METRICS, Row, make_row
 from server.insights.summary import By
 from server.pictures.weeks import list_weeks, name_partial_weeks
+from server.tool.arguments import list_once
 from server.tool.result import (
     BUDGET,
     Result,
@@ -135,8 +136,8 @@ class SummarizePerformance(Computed):
 
     @property
     def _kinds(self) -> list[By]:
-        """The kinds of groups to return; models repeat themselves, so each once."""
-        return list(dict.fromkeys(self.by or []))
+        """The kinds of groups to return."""
+        return list_once(self.by)
 
     def result(self, result: SourceItems) -> dict[str, Any]:
         rows = result.rows

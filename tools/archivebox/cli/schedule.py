@@ -140,8 +140,7 @@ class Schedule(Confirmed[Report]):
         if self.show:
             return whole(describe(await list_schedules(context.api), context.client.url))
         body = self.require_supported(context.description, self.body())
-        result = await run_command(self, context.api, body)
-        report = result if isinstance(result, dict) else {"result": result}
+        report = await run_command(self, context.api, body)
         active = await read_active(context.api)
         # What the command reports of itself is from before it was done.
         report = {**report, "active_schedule_ids": active}

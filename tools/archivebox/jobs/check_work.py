@@ -74,8 +74,8 @@ class CheckWork:
     def _describe_good(self, page: Json, verdict: Verdict) -> Json:
         saved = _time_of_save(page)
         described = {"is": "good", "id": page["id"], "saved": wall_clock.utc_stamp(saved)}
-        is_limited = self._days is not None
-        if is_limited and saved < wall_clock.utc_now() - timedelta(days=self._days or 0):
+        days = self._days
+        if days is not None and saved < wall_clock.utc_now() - timedelta(days=days):
             described["is"] = "stale"
         return {**described, **drop_empty({"reason": verdict.reason})}
 

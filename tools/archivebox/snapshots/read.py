@@ -236,13 +236,13 @@ def _find_warning(snapshot: dict[str, Any], status: int | None) -> str:
 
 def _nothing(snapshot: dict[str, Any], what: str) -> Failure:
     status = snapshot.get("status")
-    waiting = status in ("queued", "started", "paused")
+    where, hint = "among its outputs", "Its outputs say what there is: {GET /core/archiveresults}."
+    if status in ("queued", "started", "paused"):
+        where, hint = "yet", "Wait until it is archived."
     return Failure(
         Code.NOT_FOUND,
-        f"This page has no {what} {'yet' if waiting else 'among its outputs'}.",
-        "Wait until it is archived."
-        if waiting
-        else "Its outputs say what there is: {GET /core/archiveresults}.",
+        f"This page has no {what} {where}.",
+        hint,
         status=status,
         failures=failures(snapshot),
     )
