@@ -8,7 +8,7 @@ from tools.archive.schema.market_objects import Campaign
 
 class GetCampaigns(Connection[Campaign]):
     """List the campaigns; they cannot be searched by name. To read a campaign's posts, pass its id
-    to archive_search_items as filter.campaignsIds."""
+    or name to archive_search_items as filter.campaignsIds."""
 
     operation = "campaigns"
     title = "List campaigns"

@@ -16,7 +16,6 @@ from server.archive.operations import (
     Listing,
     MayConfirm,
     Mutation,
-    Query,
     Text,
 )
 from server.archive.pagination import ROW_CAP
@@ -25,6 +24,7 @@ from server.text import count_noun, quote_title
 from server.tool.confirmation import Preview
 from server.tool.request import NewName
 from server.tool.result import Result
+from tools.archive.by_name import QueryByName
 from tools.archive.schema.objects import ItemPayload
 from tools.archive.schema.saved_objects import Collection, CollectionPayload, DeletedCollection
 from tools.archive.views.base import (
@@ -66,7 +66,7 @@ class GetCollections(Listing[Collection]):
     capped = True
 
 
-class GetCollection(Query[Collection]):
+class GetCollection(QueryByName[Collection]):
     """Get a collection's name, itemCount and group, but not its items."""
 
     operation = "collection"
@@ -79,8 +79,10 @@ class GetCollection(Query[Collection]):
     )
     missing = "No collection has that id in this workspace."
     instead = "{collections} lists the collections; ids of content views do not work here."
+    kind = "collection"
+    lists = GetCollections
 
-    id: Id = Field(description="Collection id.")
+    id: Id = Field(description="Collection id or name.")
 
 
 class CreateCollectionInput(NamedInput):

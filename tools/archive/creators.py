@@ -156,7 +156,9 @@ class GetCreator(NamesOptions, Query[Creator]):
         "insta, person behind the account, tell me about, dossier, address, background"
     )
     missing = "No creator has that id in this workspace."
-    instead = "{creators} finds creators by name or e-mail."
+    instead = (
+        "{creators} finds creators by name or e-mail, {socialProfile} by handle (`creator.id`)."
+    )
 
     id: Id = Field(description="Creator id.")
 

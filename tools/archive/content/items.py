@@ -34,7 +34,7 @@ from tools.archive.content.fitting import (
     find_members,
     list_unseen,
 )
-from tools.archive.content.naming import find_preset_ids
+from tools.archive.content.naming import find_campaign_ids, find_preset_ids
 from tools.archive.content.sorting import SORT_PATHS, sorter
 from tools.archive.schema.counting import (
     COUNT_ONLY,
@@ -119,14 +119,14 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         None, description="When it was posted: days or instants with zone."
     )
     sorting: list[ItemSortingInput] | None = Field(
-        None, min_length=1, description="Sort keys, the most important first."
+        None, min_length=1, description="Sort keys, most important first."
     )
     custom_attribute_conditions: Conditions | None = None
     preset_id: Id | None = Field(
         None,
         description="View or collection, id or name; instead of `filter` and conditions.",
     )
-    caption_phrase: Text | None = Field(None, description="Exact words of the caption, case aside.")
+    caption_phrase: Text | None = Field(None, description="Exact words of captions, case aside.")
     count_only: bool = Field(False, description=COUNT_ONLY)
     fields: list[Text] | None = Field(
         None,
@@ -168,6 +168,8 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
             self.filter.collections_ids = await find_preset_ids(
                 context, self.filter.collections_ids, "COLLECTIONS"
             )
+        if self.filter and self.filter.campaigns_ids:
+            self.filter.campaigns_ids = await find_campaign_ids(context, self.filter.campaigns_ids)
 
     def variables(self) -> dict[str, Any]:
         variables = super().variables()

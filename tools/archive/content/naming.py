@@ -10,6 +10,8 @@ from server.archive.operations import Listing
 from server.archive.workspaces import ID
 from server.errors import Code, Failure
 from server.tool.names import find_matches, suggest
+from tools.archive.by_name import find_ids
+from tools.archive.campaigns import GetCampaigns
 from tools.archive.views.creators import GetCreatorViews
 from tools.archive.views.social_profiles import GetSocialProfileViews
 from tools.archive.workspace import GetFilterPresets
@@ -60,6 +62,23 @@ async def find_preset_ids(
     if accessor is not None:
         presets = [preset for preset in presets if preset["accessor"] == accessor]
     return [_find_one(name, presets, kind) for name in names]
+
+
+async def find_campaign_ids(context: ArchiveContext, names: list[str]) -> list[str]:
+    """Return ids for the names of campaigns; what is an id stays as it is.
+
+    Raises:
+        Failure: `AMBIGUOUS` or `NOT_FOUND`, with the names that are there.
+    """
+    # Never by a part of a name, which could be another one's.
+    return await find_ids(
+        context,
+        names,
+        GetCampaigns,
+        "campaign",
+        remedy="{campaigns} lists the campaigns.",
+        partial=False,
+    )
 
 
 def _find_one(name: str, presets: list[Preset], kind: Kind) -> str:

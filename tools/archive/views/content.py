@@ -10,11 +10,11 @@ from server.archive.operations import (
     Id,
     Listing,
     Mutation,
-    Query,
 )
 from server.tool.names import suggest
 from server.tool.request import ApiType, Input, argument_names
 from server.tool.result import drop_nulls
+from tools.archive.by_name import QueryByName
 from tools.archive.content.filters import ItemFilterInput, ItemSortingInput, check_filter
 from tools.archive.schema.inputs import ABOUT_CONDITIONS, TakesConditions
 from tools.archive.schema.saved_objects import (
@@ -120,7 +120,7 @@ class GetContentViews(Listing[ContentViewRow]):
         return nothing_in(self.filter)
 
 
-class GetContentView(Query[ContentView]):
+class GetContentView(QueryByName[ContentView]):
     """Get a content view's filters, conditions, sort and group; archive_search_items reads its
     items."""
 
@@ -136,8 +136,10 @@ class GetContentView(Query[ContentView]):
     instead = (
         "{contentViews} lists the content views; ids of collections and creator views do not work."
     )
+    kind = "content view"
+    lists = GetContentViews
 
-    id: Id = Field(description="View id.")
+    id: Id = Field(description="View id or name.")
 
 
 class _ContentViewInput(ViewInput):

@@ -8,9 +8,9 @@ from server.archive.operations import (
     Id,
     Listing,
     Mutation,
-    Query,
 )
 from server.tool.request import Input
+from tools.archive.by_name import QueryByName
 from tools.archive.schema.inputs import ABOUT_CONDITIONS, TakesConditions
 from tools.archive.schema.saved_objects import (
     DeletedSocialProfileView,
@@ -60,7 +60,7 @@ class GetSocialProfileViews(Listing[SocialProfileViewRow]):
         return nothing_in(self.filter)
 
 
-class GetSocialProfileView(Query[SocialProfileView]):
+class GetSocialProfileView(QueryByName[SocialProfileView]):
     """Get a social profile view's conditions, sort and group, but not its profiles."""
 
     operation = "socialProfileView"
@@ -75,8 +75,10 @@ class GetSocialProfileView(Query[SocialProfileView]):
     instead = (
         "{socialProfileViews} lists the social profile views; ids of creator views do not work."
     )
+    kind = "social profile view"
+    lists = GetSocialProfileViews
 
-    id: Id = Field(description="View id.")
+    id: Id = Field(description="View id or name.")
 
 
 class CreateSocialProfileViewInput(NewStoredView):
