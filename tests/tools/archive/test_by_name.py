@@ -23,7 +23,12 @@ from tools.archive.competitors import (
     GetCompetitorBrands,
 )
 from tools.archive.content.items import SearchItems
-from tools.archive.views.content import GetContentView, GetContentViews
+from tools.archive.views.content import (
+    CreateContentView,
+    GetContentView,
+    GetContentViews,
+    UpdateContentView,
+)
 from tools.archive.views.creators import GetCreatorView, GetCreatorViews
 from tools.archive.views.groups import GetViewGroup, GetViewGroups
 from tools.archive.views.social_profiles import GetSocialProfileView, GetSocialProfileViews
@@ -85,6 +90,23 @@ async def test_a_campaign_narrows_posts_by_its_name_but_not_by_a_part_of_it() ->
 
     assert by_name["nodes"] == by_id["nodes"] != []
     assert failure.code is Code.NOT_FOUND
+
+
+async def test_a_view_is_saved_with_the_ids_of_what_its_filters_name() -> None:
+    filters = {"collectionsIds": ["q3 report"], "campaignsIds": ["Summer SPF"]}
+    async with desk() as front:
+        collection = await identify(front, GetCollections, "Q3 Report")
+        campaign = await identify(front, GetCampaigns, "Summer SPF")
+        view = await front.call(CreateContentView, input={"name": "Both", "filters": filters})
+        narrower = {"collectionsIds": ["Holiday Moodboard"]}
+        moodboard = await identify(front, GetCollections, "Holiday Moodboard")
+        changed = await front.call(
+            UpdateContentView, id=view["contentView"]["id"], input={"filters": narrower}
+        )
+
+    saved = {"collectionsIds": [collection], "campaignsIds": [campaign]}
+    assert view["contentView"]["filters"] == saved
+    assert changed["contentView"]["filters"] == {"collectionsIds": [moodboard]}
 
 
 async def test_a_misspelt_name_is_refused_with_the_closest() -> None:

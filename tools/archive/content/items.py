@@ -34,7 +34,7 @@ from tools.archive.content.fitting import (
     find_members,
     list_unseen,
 )
-from tools.archive.content.naming import find_campaign_ids, find_preset_ids
+from tools.archive.content.naming import find_preset_ids, take_ids_of_names
 from tools.archive.content.sorting import SORT_PATHS, sorter
 from tools.archive.schema.counting import (
     COUNT_ONLY,
@@ -164,12 +164,7 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         await super().prepare(context)
         if self.preset_id:
             (self.preset_id,) = await find_preset_ids(context, [self.preset_id])
-        if self.filter and self.filter.collections_ids:
-            self.filter.collections_ids = await find_preset_ids(
-                context, self.filter.collections_ids, "COLLECTIONS"
-            )
-        if self.filter and self.filter.campaigns_ids:
-            self.filter.campaigns_ids = await find_campaign_ids(context, self.filter.campaigns_ids)
+        await take_ids_of_names(context, self.filter)
 
     def variables(self) -> dict[str, Any]:
         variables = super().variables()

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from server.archive.context import ArchiveContext
 from server.archive.operations import (
     Id,
     Listing,
@@ -16,6 +17,7 @@ from server.tool.request import ApiType, Input, argument_names
 from server.tool.result import drop_nulls
 from tools.archive.by_name import QueryByName
 from tools.archive.content.filters import ItemFilterInput, ItemSortingInput, check_filter
+from tools.archive.content.naming import take_ids_of_names
 from tools.archive.schema.inputs import ABOUT_CONDITIONS, TakesConditions
 from tools.archive.schema.saved_objects import (
     ContentView,
@@ -190,6 +192,10 @@ class CreateContentView(TakesConditions, Mutation[ContentViewPayload]):
     def check(self) -> None:
         check_filter(self.input.filters, "input.filters")
 
+    async def prepare(self, context: ArchiveContext) -> None:
+        await super().prepare(context)
+        await take_ids_of_names(context, self.input.filters)
+
     def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
         return add_notes(payload, _leave_unchecked(self.input.filters))
 
@@ -222,6 +228,10 @@ class UpdateContentView(UpdateView[ContentViewPayload]):
         super().check()
         if self.input.filters:
             check_filter(self.input.filters, "input.filters")
+
+    async def prepare(self, context: ArchiveContext) -> None:
+        await super().prepare(context)
+        await take_ids_of_names(context, self.input.filters)
 
     def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
         return add_notes(payload, _leave_unchecked(self.input.filters))
