@@ -17,5 +17,5 @@ class GetCampaigns(Connection[Campaign]):
         "campaign dates, when did the campaign start, spring campaign, launch, brief, when does "
         "the campaign, activation end, back-to-school, seasonal, influencer campaign, "
         "participants, list all our campaigns, how many creators are on it, live, ongoing, "
-        "upcoming, finished, ended, scheduled"
+        "upcoming, finished, ended, scheduled, budget, takes part"
     )

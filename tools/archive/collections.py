@@ -61,7 +61,7 @@ class GetCollections(Listing[Collection]):
     search_hint = (
         "boards, moodboards, albums, how many posts are in each folder, biggest folder, most "
         "posts, empty folders, show the folders, names of our folders, folders with sizes, is "
-        "there a board yet, content, all boards"
+        "there a board yet, content, all boards, every collection, by size"
     )
     capped = True
 
@@ -75,7 +75,7 @@ class GetCollection(QueryByName[Collection]):
         "one folder, how many posts are in the folder, size of a folder, details of a board, "
         "moodboard, album, count of items in a folder, in which section is the folder, number of "
         "posts in the folder, is the folder empty, about this board, is there a board for, how "
-        "many posts sit in"
+        "many posts sit in, when was the folder last changed, updated, how big is the collection"
     )
     missing = "No collection has that id in this workspace."
     instead = "{collections} lists the collections; ids of content views do not work here."
@@ -121,7 +121,8 @@ class UpdateCollection(Mutation[CollectionPayload]):
     title = "Rename a collection"
     search_hint = (
         "change the name of a folder, folder should be called, retitle a board, moodboard, album, "
-        "misspelled folder name, typo in folder, give the folder another name"
+        "misspelled folder name, typo in folder, give the folder another name, call the "
+        "collection"
     )
     risk = "changes"
     repeatable = True

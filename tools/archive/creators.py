@@ -153,7 +153,7 @@ class GetCreator(NamesOptions, Query[Creator]):
         "e-mail address, phone, shipping address, notes, all handles of a creator, ambassador "
         "record, full profile, card, who is this person, info about a creator, where does she "
         "live, size, linked accounts, what tier is he, besides, other accounts, have a tiktok, "
-        "insta, person behind the account, tell me about, dossier, address, background"
+        "insta, person behind the account, tell me about, dossier, address, background, mail"
     )
     missing = "No creator has that id in this workspace."
     instead = (

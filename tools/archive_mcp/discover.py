@@ -48,7 +48,7 @@ class FindTools(ServerTool[Payload]):
     search_hint = (
         "what is possible, capabilities, what else, help, is there a way to, features, everything "
         "you can do, what can I ask, list your functions, API do, what can this do, something "
-        "like that, scheduling"
+        "like that, scheduling, kinds of queries, which requests are understood"
     )
     risk = "reads"
     core = True
@@ -83,7 +83,7 @@ class DescribeTool(ServerTool[Payload]):
         "how does this tool work, which arguments, parameters, explain the tool, schema, "
         "documentation, how do I use, details of the function, inputs, what can I pass, which "
         "filters does it take, usage, how exactly do I have to fill in, what options has it got, "
-        "what comes back, units"
+        "what comes back, units, what does it expect as input, expected"
     )
     risk = "reads"
     core = True

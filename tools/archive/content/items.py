@@ -107,7 +107,8 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         "hashtag, featuring, less than, fewer, under, over, going viral, right now, trending, "
         "anything about us, what's inside a saved search, what is in the view, contents of a "
         "board, disclosure, sponsored, clips, insta, find me, accounts, followers, weekend, clip, "
-        "people talk about, wore, holding, using, mention our product, this week, get me"
+        "people talk about, wore, holding, using, mention our product, this week, get me, in "
+        "german, english, any language"
     )
     core = True
     # A page without relations (Archive docs, rate limiting).

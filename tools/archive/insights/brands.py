@@ -50,7 +50,8 @@ class CompareBrands(Workflow[CompetitorBrand]):
         "over the last months, change since last month, how do we stack up, bigger than, behind, "
         "who leads, league table, SOV, gap, losing ground, gaining, slice of the conversation, "
         "market, catch up, overtake, how far ahead, per brand, half year, outperform, who's "
-        "ahead, standing, position, dominate"
+        "ahead, standing, position, dominate, who is talked about more, do creators post more "
+        "about them than us, fewer"
     )
     risk = "reads"
     repeatable = True

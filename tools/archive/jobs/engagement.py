@@ -52,7 +52,8 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         "would it cost, price, growth curves to a file, daily numbers for all posts, development "
         "of every post, all posts of the month, batch refresh, re-measure, time series for "
         "analysis, history export, fresh data for all, like and view development over time into a "
-        "file, analyst, update like counts for everything in the campaign"
+        "file, analyst, update like counts for everything in the campaign, statistics of all "
+        "posts, dollars, statistic, stats"
     )
     risk = "spends"
     adds_too = True

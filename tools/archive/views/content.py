@@ -210,7 +210,8 @@ class UpdateContentView(UpdateView[ContentViewPayload]):
         "change a saved search, edit a view, rename a saved post filter, adjust filters, add a "
         "hashtag to the view, change conditions, smart list should also include, only show, "
         "widen, narrow, update the saved filter, remove the hashtag from the view, sort the view "
-        "by likes, exclude, from now on, new name for the view, should only include, above"
+        "by likes, exclude, from now on, new name for the view, should only include, above, also "
+        "take in youtube, tiktok, instagram, should also cover"
     )
     risk = "changes"
     repeatable = True

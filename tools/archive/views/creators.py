@@ -124,7 +124,7 @@ class UpdateCreatorView(OfStoredView, UpdateView[CreatorViewPayload]):
         "segment should also include, tier, saved influencer list, tighten, widen, update the "
         "roster rules, the list should only have creators with, raise the minimum, new name for "
         "the segment, add a condition to the influencer list, covers only people, followers, "
-        "cover"
+        "cover, also take in, instagram, tiktok, youtube"
     )
     risk = "changes"
     repeatable = True

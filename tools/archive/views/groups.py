@@ -107,7 +107,8 @@ class UpdateViewGroup(Mutation[ViewGroupPayload]):
     search_hint = (
         "change the name of a section, section should be called, heading, retitle a group, "
         "misspelled section name, give the section another name, relabel the group, fix the "
-        "spelling of a section, sidebar section is called, misspelt, rename the folder, folder"
+        "spelling of a section, sidebar section is called, misspelt, rename the folder, folder, "
+        "call the heading, header, category called"
     )
     risk = "changes"
     repeatable = True

@@ -122,7 +122,7 @@ class UpdateSocialProfileView(OfStoredView, UpdateView[SocialProfileViewPayload]
         "edit a saved account filter, update the saved accounts list, rename, also include "
         "tiktok, instagram, adjust conditions, accounts filter should, only verified accounts, "
         "new name for the accounts filter, follower limit, raise, in the accounts list, list of "
-        "accounts"
+        "accounts, account search should be called, also take in youtube"
     )
     risk = "changes"
     repeatable = True
@@ -146,7 +146,7 @@ class DeleteSocialProfileView(Deletion[DeletedSocialProfileView]):
     search_hint = (
         "drop the saved account filter, remove a saved accounts list, get rid of a profile list, "
         "bin, trash, accounts filter no longer needed, clean up, kill the profile list, obsolete, "
-        "handles list, replaced, saved list of handles"
+        "handles list, replaced, saved list of handles, saved account search, channels"
     )
     risk = "removes"
     repeatable = True
