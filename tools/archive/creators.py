@@ -53,8 +53,8 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
     """Search the creators (influencers) in the workspace's CRM in Archive (archive.com), newest
     first: names, e-mails, labels and profiles. It does not search all of social media. Names and
     e-mails are custom attributes, often `full_name` and `emails`, but keys differ between
-    workspaces: archive_get_custom_attribute_schemas lists them. To look up one account, use
-    archive_get_social_profile."""
+    workspaces: archive_get_custom_attribute_schemas with `entity` CREATOR lists them. To look up
+    one account, use archive_get_social_profile."""
 
     operation = "creators"
     title = "Search creators"

@@ -16,7 +16,7 @@ Entity = Annotated[Literal["CREATOR", "ITEM"], ApiType("CustomAttributeSchemaEnt
 # Not a `Connection`: this is the one query that Archive answers without a WORKSPACE-ID.
 class GetWorkspaces(ReadPages[Workspace]):
     """List the Archive (archive.com) workspaces that the token can use. Start here when the user
-    names a workspace that you do not know, or when a call fails with WORKSPACE_REQUIRED."""
+    names a workspace that you do not know, or a call fails with WORKSPACE_REQUIRED."""
 
     operation = "workspaces"
     title = "List Archive workspaces"
@@ -67,8 +67,8 @@ class GetCustomAttributeSchemas(Listing[AttributeSchema]):
 
 class GetFilterPresets(Listing[FilterPreset]):
     """List content views (MEDIA_DECK: dynamic) and collections (COLLECTIONS: fixed membership) with
-    the ids that archive_search_items takes as `presetId`. It does not list creator views and social
-    profile views."""
+    the ids that archive_search_items takes as `presetId`. Creator and social profile views are not
+    among them."""
 
     operation = "filterPresets"
     title = "List views and collections"

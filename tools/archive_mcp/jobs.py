@@ -43,7 +43,7 @@ class GetJob(ServerTool[JobRow]):
     synonyms = _SYNONYMS
 
     id: JobId = Field(description="Job id.")
-    wait: int = Field(0, ge=0, le=LONGEST_WAIT, description="Seconds to wait for the job to end.")
+    wait: int = Field(0, ge=0, le=LONGEST_WAIT, description="Seconds to wait for its end.")
     after: int = Field(0, ge=0, description="`nextAfter` of the previous call, for more failures.")
 
     async def run(self, context: ServerContext) -> Result:

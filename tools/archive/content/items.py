@@ -86,7 +86,7 @@ def estimate_page(selection: Selection) -> float:
 class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     """Search archived posts, reels, stories and videos (UGC) in Archive (archive.com), with current
     engagement: "top posts", "posts by @x", words in captions, usage rights, or the content of a
-    view or collection (`presetId`). Default order: newest first. For post links use
+    view or collection (`presetId`). Newest first by default. For post links use
     archive_get_item_ids_by_url; for metrics over time archive_get_engagement_history. Null metrics
     are unavailable, not 0; `units` names EMV's."""
 
@@ -293,8 +293,8 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
             notes.append("The preset's own filters decide what is in it.")
         if self.caption_phrase:
             notes.append(
-                "Kept are captions that hold exactly `captionPhrase`, case aside, of those that "
-                "Archive's search found."
+                "All whose caption holds exactly `captionPhrase`, case aside; only one that "
+                "Archive's own word search missed would be missing."
             )
         return notes
 

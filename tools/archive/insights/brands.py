@@ -39,8 +39,9 @@ Figure = Literal[
 
 class CompareBrands(Workflow[CompetitorBrand]):
     """Compare the own brand ("You") with tracked competitors in Archive (archive.com) in a month or
-    week: share of voice, ranks and, on request, change; earnedMediaValue is in US dollars. For the
-    figures alone, use archive_get_competitor_brands. Changes nothing."""
+    week: share of voice (`sharePercent` of posts or another figure), ranks and, on request, change;
+    earnedMediaValue is in US dollars. For the figures alone, use archive_get_competitor_brands.
+    Changes nothing."""
 
     operation = "brand_comparison"
     title = "Compare share of voice"
