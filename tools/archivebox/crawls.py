@@ -137,7 +137,7 @@ class UpdateCrawl(Change[Crawl]):
     search_hint = (
         "stop the crawl, pause a crawl, resume a crawl, cancel a crawl, continue crawling, halt, "
         "filling my disk, abort saving a site, hold the crawl until tomorrow, crawl is too big, "
-        "unpause, put on hold, kill the crawl, freeze, resume crawling"
+        "unpause, put on hold, kill the crawl, freeze, resume crawling, stop archiving the site"
     )
     risk: ClassVar[Risk] = "changes"
     repeatable = True

@@ -56,7 +56,7 @@ class Add(Change[Report]):
         "again, only screenshots, save both, grab this page, put in my archive, snapshot this, "
         "take a copy, backup this page, new copy, before they change it, save for me, here's a "
         "list of links, them all, and tag them, keep a copy, these links, evidence, record, "
-        "archive this page, store, articles, urls, keep copies"
+        "archive this page, store, articles, urls, keep copies, keep an offline copy"
     )
     core = True
     risk: ClassVar[Risk] = "adds"
