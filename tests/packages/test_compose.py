@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -29,7 +30,7 @@ from server.team.identity.machine_keys import digest, make_key
 from tests.support.machine.clients import Client
 from tests.support.machine.ports import reserved_port
 from tests.support.paths import ROOT
-from tests.support.team.behind_proxy import CALLS, NAME, SERVERS
+from tests.support.team.behind_proxy import CALLS, SERVERS
 from tests.support.team.engines.debian import Unavailable, unpack_packages
 from tests.support.team.engines.redis import find_redis
 
@@ -121,7 +122,7 @@ def test_every_secret_volume_and_network_that_is_used_is_there() -> None:
         assert set(service.get("secrets", [])) <= COMPOSE["secrets"].keys()
         assert set(service["networks"]) <= COMPOSE["networks"].keys()
         volumes = {volume.partition(":")[0] for volume in service.get("volumes", [])}
-        assert volumes - {"./policy"} <= COMPOSE["volumes"].keys()
+        assert volumes - {"./policy", "./docs/Caddyfile"} <= COMPOSE["volumes"].keys()
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
     for name in ("server", "worker"):
         assert SERVICES[name]["deploy"]["replicas"] == 2
@@ -181,6 +182,21 @@ def find_caddy() -> str:
     return str(unpacked / "usr" / "bin" / "caddy")
 
 
+def read_caddyfile(caddy: str) -> str:
+    """The proxy's configuration for servers on loopback, without certificates from the internet."""
+    text = (ROOT / "docs" / "Caddyfile").read_text(encoding="utf-8")
+    assert "server:8765" in text
+    assert "request_buffers 4MiB" in text
+    # The names of containers are known to docker alone.
+    text = text.replace("server:8765", " ".join(f"{address}:8765" for address in SERVERS))
+    done = subprocess.run([caddy, "version"], capture_output=True, text=True, check=True)
+    version = tuple(int(number) for number in re.findall(r"\d+", done.stdout)[:3])
+    if version < (2, 6, 4):
+        # The name that it had before.
+        text = text.replace("request_buffers 4MiB", "buffer_requests")
+    return f"{{\n\tlocal_certs\n\tskip_install_trust\n\tadmin off\n}}\n{text}"
+
+
 def enter_network(command: list[str]) -> list[str]:
     """What runs a command in a network of its own, with loopback alone."""
     unshare, ip = shutil.which("unshare"), shutil.which("ip")
@@ -208,16 +224,10 @@ def test_the_proxy_leads_to_two_servers_and_is_the_only_one_that_is_believed(
     key = make_key()
     policy = (tmp_path / "policy.toml").read_text(encoding="utf-8")
     (tmp_path / "policy.toml").write_text(policy.replace("0" * 64, digest(key)))
-    proxy = [
-        part.replace("${PUBLIC_NAME:-archive-mcp.example.com}", NAME)
-        for part in SERVICES["proxy"]["command"]
-    ]
-    # The names of containers are known to docker alone.
-    at = proxy.index("server:8765")
-    proxy[at : at + 1] = [f"{SERVERS[0]}:8765", "--to", f"{SERVERS[1]}:8765"]
     job = {
         "server": [sys.executable, str(ROOT / "archive_mcp.py"), *SERVICES["server"]["command"]],
-        "proxy": proxy,
+        "proxy": SERVICES["proxy"]["command"],
+        "Caddyfile": read_caddyfile(caddy),
         "key": key,
         "environment": {
             **environment,

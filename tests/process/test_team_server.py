@@ -8,13 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from server.sandbox import TOKEN
 from server.team.identity.machine_keys import digest, make_key
 from tests.support.paths import ROOT
-from tests.support.team.processes import is_up, list_tools, run, serve, wait_until
+from tests.support.team.processes import is_up, list_tools, run, send, serve, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
@@ -26,7 +29,13 @@ key_sha256 = "{digest(KEY)}"
 read_only = false
 may_delete = true
 """
+ARCHIVE = """
+[archive.main]
+token = { env = "TOKEN" }
+"""
 _SECONDS = 60.0
+# Four a second are made.
+_CALLS = 12
 
 
 def test_it_serves_reads_its_policy_again_and_ends(tmp_path: Path) -> None:
@@ -52,6 +61,30 @@ def test_it_serves_reads_its_policy_again_and_ends(tmp_path: Path) -> None:
     assert "No database" in log
     assert KEY not in log
     assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("version", ["2025-11-25", "2026-07-28"])
+def test_calls_under_way_are_answered_before_it_ends(version: str, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(ARCHIVE + POLICY + 'archive = "main"\n', encoding="utf-8")
+    with (
+        serve(tmp_path, ARCHIVE_MCP_POLICY=str(policy), TOKEN=TOKEN) as (url, process),
+        ThreadPoolExecutor(_CALLS) as pool,
+    ):
+        ask = partial(send, url, KEY, "tools/call", version, name="archive_get_workspaces")
+        calls = [pool.submit(ask, arguments={}) for _ in range(_CALLS)]
+        wait_until(lambda: sum(call.done() for call in calls) >= 3)
+        # They wait for the pace, longer than the server would need to end.
+        under_way = [call for call in calls if not call.done()]
+        process.send_signal(signal.SIGTERM)
+        answers = [call.result() for call in calls]
+        _, log = process.communicate(timeout=_SECONDS)
+    assert len(under_way) > _CALLS // 2
+    assert [(answer.status_code, "Northwind" in answer.text) for answer in answers] == [
+        (200, True)
+    ] * _CALLS
+    assert process.returncode == 0
+    assert "ERROR" not in log
 
 
 @pytest.mark.parametrize(

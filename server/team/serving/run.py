@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from sse_starlette.sse import AppStatus
 
 from server.http.connection import share_certificates
 from server.settings import Settings, SettingsError
@@ -62,6 +63,8 @@ def serve_http(
     gc.collect()
     gc.freeze()
     gc.enable()
+    # Else the streams of calls under way end at once; uvicorn waits for them, for `stop_seconds`.
+    AppStatus.enable_automatic_graceful_drain = False
     server = uvicorn.Server(config)
     # uvicorn ends in order and then sends itself the signal once more: that would be no status 0.
     for number in (signal.SIGTERM, signal.SIGINT):

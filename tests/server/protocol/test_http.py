@@ -52,6 +52,23 @@ async def test_an_answer_without_a_secret_is_left_as_it_is() -> None:
     assert (await send("application/json", body[:9], body[9:]))[1] == body
 
 
+async def test_the_headers_of_a_stream_leave_with_its_first_part() -> None:
+    sent: list[str] = []
+
+    async def take(message: Message) -> None:
+        sent.append(message["type"])
+
+    redacted = RedactedSend(take)
+    headers = [(b"content-type", b"text/event-stream")]
+    await redacted.send({"type": "http.response.start", "status": 200, "headers": headers})
+    assert sent == []
+
+    for body in (b"data: 1\r\n\r\n", b"data: 2\r\n\r\n"):
+        await redacted.send({"type": "http.response.body", "body": body, "more_body": True})
+    await redacted.send({"type": "http.response.body", "body": b"", "more_body": False})
+    assert sent == ["http.response.start", *["http.response.body"] * 3]
+
+
 async def test_a_secret_leaves_an_answer_and_the_length_fits() -> None:
     headers, body = await send("application/json", json.dumps(answer(f"a {SECRET} b")).encode())
 

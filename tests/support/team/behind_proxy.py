@@ -114,9 +114,11 @@ def main(folder: Path, caddy: str) -> None:
         home = folder / "caddy"
         home.mkdir()
         home.chmod(0o777)
-        # Without a PATH: it would have the machine trust its certificates.
-        environment = {"HOME": str(home), "XDG_DATA_HOME": str(home), "PATH": "/nonexistent"}
-        proxy = [caddy, *job["proxy"][1:], "--internal-certs"]
+        (folder / "Caddyfile").write_text(job["Caddyfile"])
+        environment = {"HOME": str(home), "XDG_DATA_HOME": str(home), "PUBLIC_NAME": NAME}
+        place = str(folder / "Caddyfile")
+        options = [part.replace("/etc/caddy/Caddyfile", place) for part in job["proxy"][1:]]
+        proxy = [caddy, *options]
         identity = {"user": account.user, "group": account.group} if account.user else {}
         stack.enter_context(running(proxy, folder, "caddy", env=environment, **identity))
         for address in SERVERS:

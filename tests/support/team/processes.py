@@ -55,16 +55,26 @@ def wait_until(is_so: Any) -> None:
 
 
 def list_tools(url: str, key: str) -> httpx.Response:
-    meta = {
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-        "io.modelcontextprotocol/clientCapabilities": {},
-    }
-    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}}
+    return send(url, key, "tools/list")
+
+
+def send(
+    url: str, key: str, method: str, version: str = "2026-07-28", **params: Any
+) -> httpx.Response:
+    """Send one message, as a client of that version does."""
     headers = {
         "authorization": f"Bearer {key}",
         "accept": "application/json, text/event-stream",
-        "mcp-protocol-version": "2026-07-28",
-        "mcp-method": "tools/list",
+        "mcp-protocol-version": version,
     }
+    if version >= "2026":
+        headers["mcp-method"] = method
+        if "name" in params:
+            headers["mcp-name"] = params["name"]
+        params["_meta"] = {
+            "io.modelcontextprotocol/protocolVersion": version,
+            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {},
+        }
+    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
     return httpx.post(f"{url}/mcp", json=message, headers=headers, trust_env=False, timeout=60)
