@@ -56,7 +56,7 @@ async def find_same(api: ArchiveBoxApi, urls: Sequence[str]) -> dict[str, Json]:
 def select_same(known: Mapping[str, Json]) -> dict[str, Json]:
     """Return the pages that are saved in the very spelling of their URL: ArchiveBox compares
     letter by letter, and makes another copy of the others."""
-    return {url: page for url, page in known.items() if page["url"] == url}
+    return dict(filter(lambda item: item[1]["url"] == item[0], known.items()))
 
 
 def keeps_known(api: ArchiveBoxApi, *, only_new: bool | None, anew: bool) -> bool:
@@ -155,20 +155,21 @@ async def _find_otherwise(api: ArchiveBoxApi, urls: Sequence[str]) -> dict[str, 
     """Return the newest page of each of the URLs that is saved in another spelling."""
     stored = await list_stored_urls(api, urls)
     pages = await find_same(api, stored)
-    newest = {normalize_url(page["url"]): page for page in _in_time(pages.values())}
-    return _pick(newest, urls)
+    return _pick(pages, urls)
 
 
 async def _find_usual(api: ArchiveBoxApi, url: str) -> dict[str, Json]:
+    known: dict[str, Json] = {}
     for spelling in spellings(url)[1:]:
-        if pages := await _find_one(api, spelling):
-            return {url: pages[spelling]}
-    return {}
+        known |= await _find_one(api, spelling)
+    return _pick(known, [url])
 
 
-def _pick(newest: Mapping[str, Json], urls: Sequence[str]) -> dict[str, Json]:
-    normal = {url: normalize_url(url) for url in urls}
-    return {url: newest[other] for url, other in normal.items() if other in newest}
+def _pick(known: Mapping[str, Json], urls: Sequence[str]) -> dict[str, Json]:
+    """Return of pages by the URL that they are saved under the newest of each of some URLs."""
+    newest = {normalize_url(page["url"]): page for page in _in_time(known.values())}
+    pages = zip(urls, map(newest.get, map(normalize_url, urls)), strict=True)
+    return {url: page for url, page in pages if page is not None}
 
 
 def _show_page(url: str, page: Json) -> Json:

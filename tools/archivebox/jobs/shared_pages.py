@@ -7,11 +7,10 @@ such a page as changed, and one of them counts it: the one that ended first.
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
-from server.jobs import JobRow, Jobs, RecordRow, RecordState
+from server.jobs import JobRow, Jobs, RecordState
 
 _MOST_JOBS = 1_000
 
@@ -21,46 +20,42 @@ Json = dict[str, Any]
 async def find_shared(jobs: Jobs, job: JobRow) -> set[str]:
     """Return the pages of a tagging job that another one changed in the same way and counts."""
     others = await jobs.list(job.account, limit=_MOST_JOBS)
-    first = list(filter(partial(_counts_before, job), others))
-    if not first:
-        return set()
-    own = {record.key: record.detail async for record in _read_changed(jobs, job.id)}
-    return {
-        record.key
-        for other in first
-        async for record in _read_changed(jobs, other.id)
-        if record.key in own and _includes(record.detail, own[record.key])
-    }
+    shared: set[str] = set()
+    for other in filter(partial(_counts_before, job), others):
+        shared |= await _find_common(jobs, job.id, other.id)
+    return shared
+
+
+async def _find_common(jobs: Jobs, name: str, other: str) -> set[str]:
+    own, first = await _read_changes(jobs, name), await _read_changes(jobs, other)
+    both = own.keys() & first.keys()
+    return set(filter(lambda page: own[page] <= first[page], both))
 
 
 def _counts_before(job: JobRow, other: JobRow) -> bool:
     """Return whether another job worked at the same time on what may be the same pages, and counts
     those that both changed."""
-    if other.id == job.id or not _is_alike(job, other):
-        return False
-    at_once = other.created <= _find_end(job) and job.created <= _find_end(other)
-    return at_once and (_find_end(other), other.id) < (_find_end(job), job.id)
+    alike = _find_kind(job) == _find_kind(other)
+    # The other one ends first, and not before this one began.
+    return alike and job.created <= _find_end(other)[0] and _find_end(other) < _find_end(job)
 
 
-def _is_alike(job: JobRow, other: JobRow) -> bool:
-    kinds = [(row.tool, row.origin, row.arguments.get("action")) for row in (job, other)]
-    return kinds[0] == kinds[1]
+def _find_kind(job: JobRow) -> tuple[str, str, str]:
+    return job.tool, job.origin, str(job.arguments.get("action"))
 
 
-def _find_end(job: JobRow) -> float:
-    return math.inf if job.finished is None else job.finished
+def _find_end(job: JobRow) -> tuple[float, str]:
+    """Return what sorts jobs by their ends; of those that go on the smaller id comes first."""
+    return math.inf if job.finished is None else job.finished, job.id
 
 
-async def _read_changed(jobs: Jobs, name: str) -> AsyncIterator[RecordRow]:
+async def _read_changes(jobs: Jobs, name: str) -> dict[str, set[tuple[str, str]]]:
+    """Return by page the tags that a job put on and took off."""
+    changes: dict[str, set[tuple[str, str]]] = {}
     async for rows in jobs.record_pages(name, (RecordState.DONE,)):
-        for row in rows:
-            yield row
+        changes |= {row.key: _list_changes(row.detail) for row in rows}
+    return changes
 
 
-def _includes(change: Json, part: Json) -> bool:
-    """Return whether a change of a page does all that another one does."""
-    return all(_fold(part[verb]) <= _fold(change[verb]) for verb in ("add", "remove"))
-
-
-def _fold(names: list[str]) -> set[str]:
-    return set(map(str.casefold, names))
+def _list_changes(detail: Json) -> set[tuple[str, str]]:
+    return {(verb, name.casefold()) for verb in ("add", "remove") for name in detail[verb]}
