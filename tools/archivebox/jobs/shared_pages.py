@@ -1,7 +1,8 @@
 """Pages that two tagging jobs changed at once, in processes that share no lock.
 
 ArchiveBox answers a tag that is there already as it answers a new one. So both jobs have marked
-such a page as changed, and one of them counts it: the one that ended first.
+such a page as changed, and one of them counts it: the one that ended first. Not known are jobs that
+cannot be seen from here, of other people or other machines without a common database.
 """
 
 from __future__ import annotations
