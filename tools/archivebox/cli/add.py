@@ -23,6 +23,7 @@ from tools.archivebox.known import (
     describe_known,
     find_known,
     keeps_known,
+    select_same,
     show_known,
     tag_all,
 )
@@ -114,9 +115,9 @@ class Add(Change[Report]):
         keeps = keeps_known(
             api, only_new=self.only_new, anew=bool(self.update or self.snapshot_ids)
         )
-        notes = describe_known(len(known), keeps=keeps)
+        notes = describe_known(known, keeps=keeps)
         if keeps:
-            notes += await tag_all(api, known, tags)
+            notes += await tag_all(api, select_same(known), tags)
         return whole(add_notes({**report, **show_known(known)}, notes))
 
     def _refuse_slow(self, description: Description) -> None:

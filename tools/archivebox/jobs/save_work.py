@@ -15,7 +15,7 @@ from server.jobs import Handle, RecordRow, RecordState
 from server.text import count_noun
 from tools.archivebox.cli.add import Add, adds_slowly
 from tools.archivebox.jobs.page_copies import copies, parse_time, time_of_newest
-from tools.archivebox.known import add_tags, find_known, keeps_known
+from tools.archivebox.known import add_tags, find_same, keeps_known
 from tools.archivebox.records import describe_verdict
 from tools.archivebox.shapes import drop_empty, plain_id, show_groups
 
@@ -124,7 +124,7 @@ class SaveWork:
         api, options = self.context.background, self._options
         if not options.tags or not keeps_known(api, only_new=options.only_new, anew=False):
             return {}
-        return await find_known(api, [record.key for record in records])
+        return await find_same(api, [record.key for record in records])
 
     async def _tag(self, page: Json) -> bool:
         return await add_tags(self.context.background, page, self._options.tags)
