@@ -12,14 +12,17 @@ Anything else that escapes is a bug, and the outermost handler masks it as `INTE
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from server.redaction import redact, redact_values
 from server.text import clean_sentence
 
 # Where a failed call's answer has the error, in its `_meta`.
 ERROR_META = "archive-mcp/error"
+
+T = TypeVar("T")
 
 
 class Code(StrEnum):
@@ -66,3 +69,17 @@ class Failure(Exception):
     def __repr__(self) -> str:
         # Without details, which may hold records of the user.
         return f"Failure({self.code}, {self.message!r})"
+
+
+async def allow_failure(answer: Awaitable[T], *codes: Code) -> T | None:
+    """Return an answer, or None where it fails with one of these codes.
+
+    Raises:
+        Failure: it fails with another code.
+    """
+    try:
+        return await answer
+    except Failure as failure:
+        if failure.code not in codes:
+            raise
+    return None

@@ -9,7 +9,7 @@ Unknown names, wrong values and impossible combinations are refused before anyth
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC
 from functools import cache
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from server.tool.request import Request
 from server.tool.schema import Schema, input_schema
 
 T = TypeVar("T", bound=Request[Any, Any])
+V = TypeVar("V")
 
 _MOST_PROBLEMS = 5
 
@@ -101,6 +102,12 @@ def parse_in_utc(request: type[T], raw: Mapping[str, Any]) -> T:
         Failure: as `parse` does.
     """
     return parse(request, raw, {"timezone": UTC, "instants": []})
+
+
+def list_once(values: Iterable[V] | None) -> list[V]:
+    """Return what an argument lists, each value once; nothing where it is not set."""
+    # Models repeat themselves.
+    return list(dict.fromkeys(values or ()))
 
 
 def _replace_synonyms(request: type[Request[Any, Any]], raw: dict[str, Any]) -> dict[str, Any]:

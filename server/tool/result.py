@@ -185,6 +185,11 @@ def drop_empty(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in (None, "", [], {})}
 
 
+def select_notes(*notes: tuple[object, str]) -> list[str]:
+    """Return the notes that apply: those whose condition, the first of each pair, holds."""
+    return [note for applies, note in notes if applies]
+
+
 def whole(structured: dict[str, Any]) -> Result:
     """Return a result that is one object."""
     return Result(structured, compact(structured))

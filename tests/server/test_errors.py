@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.errors import Code, Failure
+from server.errors import Code, Failure, allow_failure
 from server.http.retry import Transient
 from server.tool.elicitation import Nobody, Question
 
@@ -64,3 +64,16 @@ async def test_nobody_is_never_asked_and_never_says_yes(content: dict[str, objec
 
     assert Nobody().can_ask is False
     assert (reply.action, dict(reply.content)) == ("unavailable", {})
+
+
+async def test_only_the_failures_that_are_allowed_are_no_answer() -> None:
+    async def fail(code: Code) -> str:
+        raise Failure(code, "No.")
+
+    async def succeed() -> str:
+        return "yes"
+
+    assert await allow_failure(succeed(), Code.NOT_FOUND) == "yes"
+    assert await allow_failure(fail(Code.NOT_FOUND), Code.AMBIGUOUS, Code.NOT_FOUND) is None
+    with pytest.raises(Failure, match=r"No\."):
+        await allow_failure(fail(Code.FORBIDDEN), Code.NOT_FOUND)

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from server.builtin import ServerContext, ServerTool
 from server.errors import Code, Failure
+from server.tool.arguments import list_once
 from server.tool.catalog import Catalog, Entry
 from server.tool.names import suggest
 from server.tool.result import Result, compact, drop_empty, drop_nulls, whole
@@ -115,7 +116,7 @@ class DescribeTool(ServerTool[Payload]):
         if self.name is not None:
             return whole(self._describe_one(catalog, catalog.find_reachable(self.name)))
         # A name that is repeated would repeat the longest part of the answer.
-        entries = list(map(catalog.find_reachable, dict.fromkeys(self.names or [])))
+        entries = list(map(catalog.find_reachable, list_once(self.names)))
         tools = [_describe(catalog, entry) for entry in entries]
         return whole({"tools": tools, **_collect_shared(catalog, entries)})
 

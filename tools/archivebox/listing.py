@@ -13,7 +13,7 @@ from server.archivebox.filters import Domain, Patterns, has_tag, normalize_url, 
 from server.archivebox.openapi import Description
 from server.archivebox.pagination import Fetch, Record, chain, distinct, every
 from server.dates import microsecond_stamp
-from server.errors import Code, Failure
+from server.errors import Code, allow_failure
 from tools.archivebox.command import SEARCH, has_fast_search, search_rows, search_urls
 
 LIST = "GET /core/snapshots"
@@ -120,15 +120,11 @@ async def stored_tags(api: ArchiveBoxApi, name: str) -> list[str]:
     if suggested := await _suggest_spellings(api, name):
         return suggested
     if api.description.has("POST /core/tag/{}/rename"):
-        try:
-            tag = await api.get(f"/core/tag/{quote(name.strip(), safe='')}", with_snapshots=False)
-        except Failure as failure:
-            # Ambiguous: crawls can bring `Press` where there is `press`.
-            if failure.code not in (Code.NOT_FOUND, Code.AMBIGUOUS):
-                raise
-            tag = {}
+        answer = api.get(f"/core/tag/{quote(name.strip(), safe='')}", with_snapshots=False)
+        # Ambiguous: crawls can bring `Press` where there is `press`.
+        tag = await allow_failure(answer, Code.NOT_FOUND, Code.AMBIGUOUS)
         # A name of digits is taken for an id.
-        if has_tag([str(tag.get("name"))], name):
+        if tag and has_tag([str(tag.get("name"))], name):
             return [str(tag["name"])]
 
     async def fetch(offset: int, count: int) -> tuple[list[Record], int]:

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 from server.archivebox.failures.wording import hide_internals
 from server.archivebox.fields import Shape
 from server.archivebox.verdict import Verdict, judge
-from tools.archivebox.shapes import drop_empty, leave_out
+from server.tool.result import drop_empty
+from tools.archivebox.shapes import leave_out
 
 Json = dict[str, Any]
 
@@ -178,11 +179,14 @@ def result(record: Json) -> Json:
 def _hide_folders(record: Json, *names: str) -> Json:
     """Return a record with texts of the server without the folders of its files."""
     for name in record.keys() & names:
-        value = record[name]
-        is_list = isinstance(value, list)
-        texts = list(map(hide_internals, map(str, value if is_list else [value])))
-        record = {**record, name: texts if is_list else texts[0]}
+        record = {**record, name: _hide_in(record[name])}
     return record
+
+
+def _hide_in(value: Any) -> str | list[str]:
+    if isinstance(value, list):
+        return [hide_internals(str(text)) for text in value]
+    return hide_internals(str(value))
 
 
 def describe_verdict(record: Json, result: Verdict | None = None) -> Json:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from server.tool.result import drop_empty
+
 _MOST_SHOWN = 100
 
 Json = dict[str, Any]
@@ -13,11 +15,6 @@ Json = dict[str, Any]
 def leave_out(record: Mapping[str, Any], names: Collection[str]) -> Json:
     """Return a record without the fields of these names."""
     return {name: value for name, value in record.items() if name not in names}
-
-
-def drop_empty(record: Mapping[str, Any]) -> Json:
-    """Return a record without null, empty texts, lists and objects."""
-    return {name: value for name, value in record.items() if value not in (None, "", [], {})}
 
 
 def add_notes(record: Mapping[str, Any], notes: Sequence[str]) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from server.settings import SettingsError, load
+from server.settings.env_files import EnvFileError, read_env_file
 from tests.support.paths import ROOT
 from tests.support.settings import Places
 
@@ -154,6 +156,25 @@ def test_a_comment_that_may_be_a_part_of_the_value_is_reported(
     assert settings.archivebox_password.reveal() == value
     assert [("line 2" in warning) for warning in settings.warnings] == [True] * is_doubtful
     assert "def" not in " ".join(settings.warnings)
+
+
+def test_a_name_without_a_value_sets_nothing_and_what_follows_is_read(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("# mine\nARCHIVE_WORKSPACE_ID\nARCHIVE_APP_TOKEN=abc\n")
+
+    file = read_env_file(path, ["ARCHIVE_WORKSPACE_ID", "ARCHIVE_APP_TOKEN"])
+
+    assert file.values == {"ARCHIVE_APP_TOKEN": "abc"}
+    assert file.warnings == ()
+
+
+def test_why_a_file_cannot_be_read_is_said_in_the_systems_words(tmp_path: Path) -> None:
+    path = tmp_path / ("n" * 300)
+
+    with pytest.raises(EnvFileError) as caught:
+        read_env_file(path, ["ARCHIVE_APP_TOKEN"])
+
+    assert str(caught.value) == f"{path} cannot be read: {os.strerror(errno.ENAMETOOLONG)}."
 
 
 def test_a_quote_that_is_left_open_is_reported_with_its_line(places: Places) -> None:

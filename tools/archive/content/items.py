@@ -20,7 +20,7 @@ from server.archive.operations import (
 from server.archive.records import Selection, fields_of
 from server.errors import Code, Failure
 from server.tool.arguments import parse_in_utc
-from server.tool.result import RecordList, Result, whole
+from server.tool.result import RecordList, Result, select_notes, whole
 from tools.archive.content.filters import (
     ItemFilterInput,
     ItemSortingInput,
@@ -288,23 +288,22 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         return [SORT_PATHS[entry.sort_key] for entry in self._sorted_here]
 
     def notes(self) -> list[str]:
-        notes = []
-        if self.preset_id:
-            notes.append("The preset's own filters decide what is in it.")
-        if self.caption_phrase:
-            notes.append(
+        return select_notes(
+            (self.preset_id, "The preset's own filters decide what is in it."),
+            (
+                self.caption_phrase,
                 "All whose caption holds exactly `captionPhrase`, case aside; only one that "
-                "Archive's own word search missed would be missing."
-            )
-        return notes
+                "Archive's own word search missed would be missing.",
+            ),
+        )
 
     def notes_if_empty(self) -> list[str]:
         parts = self.parts
         notes = describe_emptiness([*map(_FILTER, parts), *self.describe_conditions()])
-        if parts.keys() & {"creatorLocations", "ugcLocations"}:
-            notes.append(NO_SUCH_PLACE)
-        if parts.keys() & {"collectionsIds", "campaignsIds"}:
-            notes.append(_NO_SUCH_ID)
+        notes += select_notes(
+            (parts.keys() & {"creatorLocations", "ugcLocations"}, NO_SUCH_PLACE),
+            (parts.keys() & {"collectionsIds", "campaignsIds"}, _NO_SUCH_ID),
+        )
         for shown, meant in find_types(parts).items():
             notes.append(f"To find what answers show as type {shown}, ask for itemTypes {meant}.")
         return notes

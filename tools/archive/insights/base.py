@@ -26,7 +26,7 @@ from server.jobs import (
     RecordRow,
 )
 from server.tool.job import Plan, read_by_job
-from server.tool.result import Result, drop_empty, whole
+from server.tool.result import Result, drop_empty, select_notes, whole
 from tools.archive.content.fitting import describe_misfits
 from tools.archive.content.items import estimate_page
 from tools.archive.content.lookups import GetItemIdsByUrl
@@ -327,18 +327,19 @@ def describe_items(source: WindowedSource, result: SourceItems) -> list[str]:
     if not result.rows:
         notes += query.notes_if_empty()
     notes += describe_misfits(result.misfits, result.broken)
-    if source.taken_at is not None:
-        notes.append("`takenAt` was applied here, after reading all items.")
-    if result.partial:
-        notes.append(
+    notes += select_notes(
+        (source.taken_at is not None, "`takenAt` was applied here, after reading all items."),
+        (
+            result.partial,
             f"Archive could not compute some values of {result.partial} pages now; they "
-            "count as unknown."
-        )
+            "count as unknown.",
+        ),
+    )
     # Two links to one post are the caller's, and no list that moved.
     if source.urls is None:
         notes += describe_repeats(result.repeats)
-    if result.missing:
-        notes.append(f"{result.missing} links lead to no item; `missing` names the first of them.")
-    if result.unknown:
-        notes.append(f"{result.unknown} of the ids name no item in this workspace.")
-    return notes
+    missing, unknown = result.missing, result.unknown
+    return notes + select_notes(
+        (missing, f"{missing} links lead to no item; `missing` names the first of them."),
+        (unknown, f"{unknown} of the ids name no item in this workspace."),
+    )

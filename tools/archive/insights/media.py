@@ -26,8 +26,8 @@ from server.pictures.thumbnails import (
     wrap_unscaled,
 )
 from server.settings.extras import describe_installation, is_installed, make_missing_library
-from server.tool.arguments import parse_in_utc
-from server.tool.result import Image, Result, drop_empty, prose
+from server.tool.arguments import list_once, parse_in_utc
+from server.tool.result import Image, Result, drop_empty, prose, select_notes
 from tools.archive.content.items import SearchItems
 from tools.archive.content.lookups import GetMediaContents
 from tools.archive.insights.base import Metric, SourceItems
@@ -125,7 +125,7 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
 
     def _list_names(self) -> list[str]:
         """Return the ids or links that the call names, each once."""
-        return list(dict.fromkeys(self.names or self.competitor_brand_item_ids or []))
+        return list_once(self.names or self.competitor_brand_item_ids)
 
     @property
     def _names_ids_alone(self) -> bool:
@@ -145,12 +145,11 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
         if self.limit > most and "limit" in self.model_fields_set:
             notes.append(f"`limit` is at most {most} here.")
         frames = await self._frames(context.api, ids, skipped)
-        if self.competitor_brand_item_ids:
-            notes.append(_COMPETITORS)
-        if len(frames) > most:
-            notes.append(f"Only the first {most} of {len(frames)} frames are shown.")
-        if not can_scale:
-            notes.append(f"{_UNSCALED} {describe_installation('pictures')}")
+        notes += select_notes(
+            (self.competitor_brand_item_ids, _COMPETITORS),
+            (len(frames) > most, f"Only the first {most} of {len(frames)} frames are shown."),
+            (not can_scale, f"{_UNSCALED} {describe_installation('pictures')}"),
+        )
         read = self._scale if can_scale else self._keep_size
         visible, images = await read(context, frames[:most], skipped)
         pictures = [{"number": number, **frame.legend} for number, frame in enumerate(visible, 1)]

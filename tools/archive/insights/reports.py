@@ -19,11 +19,13 @@ from server.insights import ranking, summary
 from server.insights.rows import METRICS, Row, make_row
 from server.insights.summary import By
 from server.pictures.weeks import list_weeks, name_partial_weeks
+from server.tool.arguments import list_once
 from server.tool.result import (
     BUDGET,
     Result,
     compact,
     drop_empty,
+    select_notes,
     whole,
 )
 from tools.archive.content.fitting import drop_misfits
@@ -134,8 +136,8 @@ class SummarizePerformance(Computed):
 
     @property
     def _kinds(self) -> list[By]:
-        """The kinds of groups to return; models repeat themselves, so each once."""
-        return list(dict.fromkeys(self.by or []))
+        """The kinds of groups to return."""
+        return list_once(self.by)
 
     def result(self, result: SourceItems) -> dict[str, Any]:
         rows = result.rows
@@ -294,14 +296,18 @@ class GetTopContent(Computed):
             notes.append(
                 f"Items without rank have no {self.metric_name}, which is not 0; they come last."
             )
-        if ranking.cuts_a_tie(rows, self.metric_name, self.limit):
-            notes.append("Items that were left out have the same value as the last one shown.")
-        # Stories and feed posts have estimates only (Archive docs, glossary).
-        if self.metric == "MERGED_VIEW_PLAY_COUNT":
-            notes.append(
+        notes += select_notes(
+            (
+                ranking.cuts_a_tie(rows, self.metric_name, self.limit),
+                "Items that were left out have the same value as the last one shown.",
+            ),
+            # Stories and feed posts have estimates only (Archive docs, glossary).
+            (
+                self.metric == "MERGED_VIEW_PLAY_COUNT",
                 "Ranked by `impressions`: views, plays, or Archive's estimate where there are "
-                "neither."
-            )
+                "neither.",
+            ),
+        )
         return {"metric": self.metric_name, "nodes": nodes, "notes": notes}
 
     async def _read_sorted(self, context: ArchiveContext) -> Page | None:

@@ -22,7 +22,7 @@ from server.jobs import (
     RecordRow,
     RecordState,
 )
-from server.tool.result import drop_empty, drop_nulls
+from server.tool.result import drop_empty, drop_nulls, select_notes
 from tools.archive.collections import AddItemToCollections, RemoveItemFromCollections
 from tools.archive.content.fitting import add_misfits, describe_counted_misfits
 from tools.archive.items_source import NAME_FIELDS, ItemSource, read_account
@@ -151,13 +151,14 @@ class CollectionWork:
         listed = await OutcomeList.read(_list_outcomes(job))
         changed, failed = listed.count("changedItems"), listed.count("failedItems")
         notes = describe_counted_misfits(job.counters)
-        if changed:
-            notes.append(
+        notes += select_notes(
+            (
+                changed,
                 f'archive_start_collection_job with {{"undo": "{job.row.id}"}} '
-                "reverses exactly this."
-            )
-        if failed:
-            notes.append(f"{failed} not done: `resume` with this job's id tries them again.")
+                "reverses exactly this.",
+            ),
+            (failed, f"{failed} not done: `resume` with this job's id tries them again."),
+        )
         result = {
             "action": job.counters["action"],
             "collections": [_count_items(target, rows) for target in _targets(job)],

@@ -16,7 +16,7 @@ from server.jobs import (
 )
 from server.shared_state.spending import Purchase, spend
 from server.text import count_noun
-from server.tool.result import drop_nulls
+from server.tool.result import drop_nulls, select_notes
 from tools.archive.content.refetch import CREDITS_PER_ITEM, RefetchEngagementBulk
 from tools.archive.items_source import read_account
 from tools.archive.jobs.outcomes import Outcome, OutcomeFile, OutcomeList
@@ -221,24 +221,29 @@ def _list_fates(
 
 
 def _notes(rows: list[RecordRow], operations: dict[str, dict[str, Any]]) -> list[str]:
-    notes = []
     refused = [row for row in rows if row.state is RecordState.FAILED]
-    for row in refused:
-        notes.append(f"{row.key}: not refreshed, nothing spent on them. {row.reason}")
-    for row in rows:
-        if row.state is RecordState.UNKNOWN:
-            notes.append(
-                f"{row.key}: whether their refresh was started is not known, so it was not sent "
-                "again. archive_get_operations shows it; each costs credits."
-            )
-    if any(operation["status"] not in TERMINAL for operation in operations.values()):
-        notes.append(
-            "Some refreshes are still running: archive_get_operation shows their progress."
-        )
-    if refused:
-        notes.append(
-            f"{count_noun(len(refused), 'request')} refused whole: where billing credits run "
-            "short, Archive refreshes none of the items named together. `resume` sends them "
-            "again, once there are enough."
-        )
-    return notes
+    unsure = [row for row in rows if row.state is RecordState.UNKNOWN]
+    running = any(operation["status"] not in TERMINAL for operation in operations.values())
+    return [
+        *(f"{row.key}: not refreshed, nothing spent on them. {row.reason}" for row in refused),
+        *map(_describe_unsure, unsure),
+        *select_notes(
+            (
+                running,
+                "Some refreshes are still running: archive_get_operation shows their progress.",
+            ),
+            (
+                refused,
+                f"{count_noun(len(refused), 'request')} refused whole: where billing credits run "
+                "short, Archive refreshes none of the items named together. `resume` sends them "
+                "again, once there are enough.",
+            ),
+        ),
+    ]
+
+
+def _describe_unsure(row: RecordRow) -> str:
+    return (
+        f"{row.key}: whether their refresh was started is not known, so it was not sent "
+        "again. archive_get_operations shows it; each costs credits."
+    )

@@ -33,7 +33,7 @@ from server.jobs import (
 )
 from server.text import count_noun
 from server.tool.arguments import parse_in_utc
-from server.tool.result import drop_empty, drop_nulls
+from server.tool.result import drop_empty, drop_nulls, select_notes
 from tools.archive.content.fitting import add_misfits, describe_counted_misfits
 from tools.archive.content.lookups import GetEngagementHistory
 from tools.archive.items_source import Batch, ItemSource, read_account
@@ -272,17 +272,17 @@ class TimelineWork:
         }
 
     def _notes(self, tally: Summary, failed: int) -> list[str]:
-        notes = []
-        if tally.partial:
-            notes.append(
+        return select_notes(
+            (
+                tally.partial,
                 f"Archive could not compute some values of {count_noun(tally.partial, 'item')}: "
-                "null there."
-            )
-        if failed:
-            notes.append(
-                f"{count_noun(failed, 'item')} failed: `resume` with this job's id tries again."
-            )
-        return notes
+                "null there.",
+            ),
+            (
+                failed,
+                f"{count_noun(failed, 'item')} failed: `resume` with this job's id tries again.",
+            ),
+        )
 
     async def _list_outcomes(self, job: Handle) -> AsyncIterator[Outcome]:
         """Yield the items that are in no row of the file, and why."""

@@ -27,7 +27,7 @@ from server.exports.spooled import SpoolPlace, SpoolWork, describe_file, read_ke
 from server.insights.money import DOLLARS
 from server.jobs import Handle
 from server.text import count_noun
-from server.tool.result import drop_empty
+from server.tool.result import drop_empty, select_notes
 from tools.archive.content.fitting import describe_misfits
 from tools.archive.items_source import Batch
 from tools.archive.jobs.export_query import ExportQuery
@@ -172,13 +172,15 @@ class ExportWork(SpoolWork[Place]):
         if not export.rows:
             notes += query.notes_if_empty()
         # A search sorts presets itself after reading them; a file is written page by page.
-        if request.preset and request.search_argument("sorting"):
-            notes.append("Archive does not sort a preset: the rows are in its own order.")
-        if place.partial:
-            notes.append(
+        is_unsorted = request.preset and request.search_argument("sorting")
+        notes += select_notes(
+            (is_unsorted, "Archive does not sort a preset: the rows are in its own order."),
+            (
+                place.partial,
                 f"Archive could not compute some values of {place.partial} pages: those cells "
-                "are empty."
-            )
+                "are empty.",
+            ),
+        )
         # Two links to one post are the caller's, and no list that moved.
         if request.urls is None:
             notes += describe_repeats(place.repeats)

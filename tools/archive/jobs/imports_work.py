@@ -18,12 +18,14 @@ from server.jobs import (
     RecordState,
 )
 from server.tool.arguments import parse_in_utc
+from server.tool.result import select_notes
 from tools.archive.collections import AddItemToCollections
 from tools.archive.content.lookups import GetItemIdsByUrl
 from tools.archive.content.uploads import UploadItemFromUrl
 from tools.archive.items_source import AT_ONCE
 from tools.archive.jobs.collections_targets import list_collections, resolve_names
 from tools.archive.jobs.imports_queue import ImportQueue
+from tools.archive.jobs.outcomes import read_detail
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 30.0
 """The first and the longest pause between two checks for arrived posts, in seconds."""
@@ -282,21 +284,21 @@ async def look_up(api: Api, urls: list[str]) -> Lookup:
 
 
 def _notes(missing: int, unsure: int, arrived: int, refused: int) -> list[str]:
-    notes = []
-    if missing:
-        notes.append(
+    is_cut = max(arrived, missing) > _MOST_SHOWN or refused > _MOST_REASONS
+    return select_notes(
+        (
+            missing,
             f"{missing} did not arrive yet: look later with archive_get_item_ids_by_url. What "
             "is private, deleted or "
-            "of another kind never arrives. Import it again only if it is not there an hour later."
-        )
-    if unsure:
-        notes.append(f"For {unsure} of these it is unknown whether the upload reached Archive.")
-    if arrived > _MOST_SHOWN or missing > _MOST_SHOWN or refused > _MOST_REASONS:
-        notes.append(
+            "of another kind never arrives. Import it again only if it is not there an hour later.",
+        ),
+        (unsure, f"For {unsure} of these it is unknown whether the upload reached Archive."),
+        (
+            is_cut,
             "The lists are cut; archive_get_item_ids_by_url finds the items of all links, 100 "
-            "at a time."
-        )
-    return notes
+            "at a time.",
+        ),
+    )
 
 
 def cut(entries: list[T]) -> Iterator[list[T]]:
@@ -314,4 +316,4 @@ def _is_awaited(row: RecordRow) -> bool:
 
 
 def _has(row: RecordRow, name: str) -> bool:
-    return isinstance(row.detail, dict) and name in row.detail
+    return name in read_detail(row)

@@ -53,13 +53,16 @@ class Filters(EndpointRequest[R], Generic[R]):
         return dict(zip(times, map(float, times.values()), strict=True))
 
 
-async def run_command(request: Change[Any], api: ArchiveBoxApi, body: dict[str, Any]) -> Any:
-    """Return the result of a command; 0.8.5 does it and then cannot write its answer."""
+async def run_command(
+    request: Change[Any], api: ArchiveBoxApi, body: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the report of a command; 0.8.5 does it and then cannot write its answer."""
     try:
-        return get_command_result(await request.send(api, body))
+        result = get_command_result(await request.send(api, body))
     except Failure as failure:
         if "is not JSON serializable" not in failure.message:
             raise
         return {
             "notes": [f"ArchiveBox {api.description.version} did it, and cannot say more about it."]
         }
+    return result if isinstance(result, dict) else {"result": result}

@@ -69,7 +69,15 @@ class Schedule(Confirmed[Report]):
             )
         if self.import_path:
             check_web_address(self.import_path)
-            Cron.parse(self.every or "")
+            self._parse_times()
+
+    def _parse_times(self) -> Cron:
+        """Return when the schedule runs.
+
+        Raises:
+            Failure: as `Cron.parse`.
+        """
+        return Cron.parse(self.every or "")
 
     def call_risk(self) -> Risk:
         return "reads" if self.show else self.risk
@@ -104,7 +112,8 @@ class Schedule(Confirmed[Report]):
             return None
         if self.clear:
             return _preview_clear(await list_schedules(context.api))
-        cron = Cron.parse(self.every or "")
+        cron = self._parse_times()
+        depth = self.depth or 0
         skipped = (
             "only while the URL is not saved yet: no new copies"
             if self.only_new
@@ -116,13 +125,13 @@ class Schedule(Confirmed[Report]):
         tags = f", tags {quote_title(self.tag)}" if self.tag else ""
         return Preview(
             f"Save {show_url(self.import_path)} {when} from now on, {skipped}; links "
-            f"followed: {self.depth or 0} levels{tags}?",
+            f"followed: {depth} levels{tags}?",
             {
                 "import_path": self.import_path,
                 "every": self.every,
                 "cron": cron.expression,
                 "only_new": self.only_new,
-                "depth": self.depth or 0,
+                "depth": depth,
                 "tag": self.tag,
             },
         )
@@ -131,8 +140,7 @@ class Schedule(Confirmed[Report]):
         if self.show:
             return whole(describe(await list_schedules(context.api), context.client.url))
         body = self.require_supported(context.description, self.body())
-        result = await run_command(self, context.api, body)
-        report = result if isinstance(result, dict) else {"result": result}
+        report = await run_command(self, context.api, body)
         active = await read_active(context.api)
         # What the command reports of itself is from before it was done.
         report = {**report, "active_schedule_ids": active}
@@ -140,7 +148,7 @@ class Schedule(Confirmed[Report]):
 
     def _outlook(self, context: ArchiveBoxContext) -> dict[str, Any]:
         """Return when the new schedule runs first, which the server does not say."""
-        cron = Cron.parse(self.every or "")
+        cron = self._parse_times()
         first = cron.next_run(wall_clock.utc_now())
         return {
             "cron": cron.expression,

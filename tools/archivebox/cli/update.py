@@ -56,5 +56,4 @@ class Update(Filters[Report], Change[Report]):
         # A tag as the server spells it.
         body = {**self.body(), **await server_filters(context.api, self.patterns())}
         body = self.require_supported(context.description, body)
-        result = await run_command(self, context.api, body)
-        return whole(result if isinstance(result, dict) else {"result": result})
+        return whole(await run_command(self, context.api, body))

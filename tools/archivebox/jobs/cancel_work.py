@@ -9,7 +9,7 @@ from typing import Any
 
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.verdict import judge
-from server.errors import Code, Failure
+from server.errors import Code, allow_failure
 from server.jobs import Handle, NewRecord, RecordRow, RecordState
 from server.text import count_noun
 from tools.archivebox.jobs.change_work import ChangeWork
@@ -129,11 +129,9 @@ class CancelWork(ChangeWork):
     async def _state(self, identity: str) -> str:
         """Return what became of a page: stopped, archived all the same, open, or gone."""
         path = f"/core/snapshot/{identity}"
-        try:
-            page = await self._context.background.get(path, with_archiveresults=True)
-        except Failure as failure:
-            if failure.code is not Code.NOT_FOUND:
-                raise
+        answer = self._context.background.get(path, with_archiveresults=True)
+        page = await allow_failure(answer, Code.NOT_FOUND)
+        if page is None:
             return "gone"
         if page.get("status") in (*_OPEN, "paused"):
             return "open"

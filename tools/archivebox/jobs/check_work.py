@@ -10,9 +10,10 @@ from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.verdict import Verdict, judge, read_verdict
 from server.http.urls import check_web_address
 from server.jobs import Handle, RecordRow, RecordState
+from server.tool.result import drop_empty
 from tools.archivebox.jobs.page_copies import find_copies, parse_time
 from tools.archivebox.records import describe_verdict
-from tools.archivebox.shapes import drop_empty, show_groups
+from tools.archivebox.shapes import show_groups
 
 # An answer of the site is read from a file, one request more: for the newest copies.
 _READ_CLOSELY = 2
@@ -73,8 +74,8 @@ class CheckWork:
     def _describe_good(self, page: Json, verdict: Verdict) -> Json:
         saved = _time_of_save(page)
         described = {"is": "good", "id": page["id"], "saved": wall_clock.utc_stamp(saved)}
-        is_limited = self._days is not None
-        if is_limited and saved < wall_clock.utc_now() - timedelta(days=self._days or 0):
+        days = self._days
+        if days is not None and saved < wall_clock.utc_now() - timedelta(days=days):
             described["is"] = "stale"
         return {**described, **drop_empty({"reason": verdict.reason})}
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.endpoints import Workflow
-from server.errors import Code, Failure
+from server.errors import Code, Failure, allow_failure
 from server.jobs import Handle, JobRow, NewRecord, RecordRow, RecordState
 from server.text import show_page
 from server.tool.confirmation import Preview
@@ -94,12 +94,9 @@ class RemoveWork(ChangeWork):
         page = {**record.detail, "id": record.key}
         # What this process sent before it was interrupted may have been done.
         await job.admit([record])
-        try:
-            done = await delete_page(api, page)
-        except Failure as failure:
-            # Of 0.9.31's command: no page with that timestamp is there any more.
-            if failure.code is not Code.NOT_FOUND:
-                raise
+        done = await allow_failure(delete_page(api, page), Code.NOT_FOUND)
+        # Of 0.9.31's command: no page with that timestamp is there any more.
+        if done is None:
             job.mark_skipped(record, "It is not there any more.")
         else:
             queued = bool(done.get("queued_count"))

@@ -10,6 +10,7 @@ from typing import Any
 from server.archivebox.context import ArchiveBoxContext
 from server.archivebox.verdict import Verdict, copy_plugins, judge, plugin_of
 from server.jobs import Handle, NewRecord, RecordRow
+from server.tool.result import drop_empty
 from tools.archivebox.cli.add import Add
 from tools.archivebox.command import has_fast_search, search_urls
 from tools.archivebox.jobs.page_copies import copies
@@ -198,5 +199,5 @@ class SaveAgainWork(SaveWork):
         # 0.8.5 makes no second copy of an address, but new outputs of the one there is.
         anew |= {} if has("GET /crawls/crawls") else {"update": True}
         return self.require_supported(
-            {"urls": [records[0].key], "depth": 0, **({"tag": tags} if tags else {}), **anew}
+            {"urls": [records[0].key], "depth": 0, **drop_empty({"tag": tags}), **anew}
         )

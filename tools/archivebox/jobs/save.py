@@ -16,13 +16,13 @@ from server.text import count_noun, quote_title, show_url
 from server.tool.confirmation import Preview
 from server.tool.job import Plan, StartChange
 from server.tool.request import Links, Risk
+from server.tool.result import drop_empty
 from tools.archivebox.jobs.cancel_work import CANCELS, CancelWork, find_queued_work
 from tools.archivebox.jobs.change_work import TAGS, TagChange, TagWork, undo_changes
 from tools.archivebox.jobs.check_work import CheckWork
 from tools.archivebox.jobs.query import PageQuery, Query
 from tools.archivebox.jobs.retry_work import Retries, SaveAgainWork, find_failed_pages
 from tools.archivebox.jobs.save_work import SaveOptions, SaveWork
-from tools.archivebox.shapes import drop_empty
 from tools.archivebox.tag_names import TagName
 
 _UNASKED = 500

@@ -13,11 +13,12 @@ from server.errors import Failure
 from server.http.urls import check_web_address
 from server.jobs import Handle, RecordRow, RecordState
 from server.text import count_noun
+from server.tool.result import drop_empty, select_notes
 from tools.archivebox.cli.add import Add, adds_slowly
 from tools.archivebox.jobs.page_copies import copies, parse_time, time_of_newest
 from tools.archivebox.known import add_tags, find_same, keeps_known
 from tools.archivebox.records import describe_verdict
-from tools.archivebox.shapes import drop_empty, plain_id, show_groups
+from tools.archivebox.shapes import plain_id, show_groups
 
 _ADDED_AT_ONCE = 50
 # 0.9.31 takes 0.7 to 2 s for each address within the request.
@@ -249,14 +250,14 @@ def _describe_open(row: RecordRow) -> Json:
 
 
 def _save_notes(known: int, tagged: int, *, queued: bool) -> list[str]:
-    notes = [f"Saved before and not again: {known}."] if known else []
-    if tagged:
-        notes.append(f"{tagged} of these lacked the tags, which were put on them.")
-    if queued:
-        notes.append(
-            "What is still queued goes on in ArchiveBox by itself: look later with action check."
-        )
-    return notes
+    return select_notes(
+        (known, f"Saved before and not again: {known}."),
+        (tagged, f"{tagged} of these lacked the tags, which were put on them."),
+        (
+            queued,
+            "What is still queued goes on in ArchiveBox by itself: look later with action check.",
+        ),
+    )
 
 
 def _make_detail(crawl: str | None, *, tagged: bool) -> Json | None:

@@ -13,7 +13,7 @@ from server.archivebox.endpoints import Get, Text
 from server.archivebox.pages.files import PageFiles
 from server.archivebox.pages.outputs import Output, list_images, list_texts, make_address
 from server.archivebox.pages.text import read_page
-from server.errors import Code, Failure
+from server.errors import Code, Failure, allow_failure
 from server.http.transport import Reply
 from server.settings.extras import is_installed
 from server.tool.cursor import Cursor, decode, scope_of
@@ -21,6 +21,7 @@ from server.tool.result import (
     BUDGET,
     Image,
     Result,
+    drop_empty,
     prose,
 )
 from tools.archivebox.records import Snapshot, failures
@@ -91,12 +92,12 @@ class ReadSnapshot(Get[Snapshot]):
             # ArchiveBox notes titles only with a browser, and some in the wrong letters.
             "title": page.title or snapshot.get("title"),
             "source": page.source,
-            **({"charset": page.charset} if page.charset else {}),
+            **drop_empty({"charset": page.charset}),
             **page.details,
             "characters": len(text),
             "from": start,
             "nextCursor": Cursor(None, end).encode(scope) if end < len(text) else None,
-            **({"notes": list(page.notes)} if page.notes else {}),
+            **drop_empty({"notes": list(page.notes)}),
         }
         return prose(about, text[start:end])
 
@@ -143,12 +144,9 @@ class GetScreencast(Get[Snapshot]):
     async def run(self, context: ArchiveBoxContext) -> Result:
         snapshot = await one_snapshot(context.api, self.snapshot_id)
         self.snapshot_id = str(snapshot["id"])
-        try:
-            reply = await context.api.file(self.path())
-        except Failure as failure:
-            if failure.code is not Code.NOT_FOUND:
-                raise
-            raise _no_screencast(snapshot) from None
+        reply = await allow_failure(context.api.file(self.path()), Code.NOT_FOUND)
+        if reply is None:
+            raise _no_screencast(snapshot)
         kind = reply.headers.get("content-type", "").partition(";")[0]
         if not kind.startswith("image/") or not reply.body:
             raise _no_screencast(snapshot)
@@ -237,13 +235,13 @@ def _find_warning(snapshot: dict[str, Any], status: int | None) -> str:
 
 def _nothing(snapshot: dict[str, Any], what: str) -> Failure:
     status = snapshot.get("status")
-    waiting = status in ("queued", "started", "paused")
+    where, hint = "among its outputs", "Its outputs say what there is: {GET /core/archiveresults}."
+    if status in ("queued", "started", "paused"):
+        where, hint = "yet", "Wait until it is archived."
     return Failure(
         Code.NOT_FOUND,
-        f"This page has no {what} {'yet' if waiting else 'among its outputs'}.",
-        "Wait until it is archived."
-        if waiting
-        else "Its outputs say what there is: {GET /core/archiveresults}.",
+        f"This page has no {what} {where}.",
+        hint,
         status=status,
         failures=failures(snapshot),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import anyio
 import pytest
@@ -16,6 +17,8 @@ from server.team.jobs.journal import PostgresJournal
 from server.team.store.database import Database
 from tests.support.jobs.doubles import JOB, begun, some, states
 from tests.support.team.engines.postgres import Postgres
+
+T = TypeVar("T")
 
 ASKS: dict[str, Callable[[PostgresJournal, str], Awaitable[object]]] = {
     "job": lambda journal, name: journal.job(name),
@@ -173,6 +176,67 @@ async def test_a_mark_that_waits_for_whoever_takes_the_job_changes_nothing(
 
     assert sorted(lost) == ["admit", "mark"]
     assert await states(journal, lease) == ["sending", "pending", "pending"]
+
+
+def lose_an_answer(
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    meanwhile: Callable[[], Awaitable[object]] | None = None,
+) -> None:
+    """Do the next changes twice, as where the first try went through and its answer was lost."""
+    run = database.run
+
+    async def run_twice(attempt: Callable[..., Awaitable[T]], **options: float | None) -> T:
+        monkeypatch.undo()
+        await run(attempt, **options)
+        if meanwhile is not None:
+            await meanwhile()
+        return await run(attempt, **options)
+
+    monkeypatch.setattr(database, "run", run_twice)
+
+
+async def test_records_whose_answer_was_lost_are_counted_as_added(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = PostgresJournal(database, "own")
+    lease = await begun(journal, 3)
+    lose_an_answer(database, monkeypatch)
+
+    assert await journal.add(lease, [*some(3), NewRecord("new"), NewRecord("newer")]) == 2
+    assert len(await journal.records(lease.job)) == 5
+
+
+async def test_an_end_whose_answer_was_lost_is_no_lost_lease(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = PostgresJournal(database, "own")
+    lease = await begun(journal)
+    lose_an_answer(database, monkeypatch)
+
+    await journal.end(lease, End(JobState.PAUSED))
+    assert (await journal.job(lease.job)).state is JobState.PAUSED
+
+
+async def test_a_job_that_was_taken_up_after_its_end_is_not_ended_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = PostgresJournal(database, "own")
+    lease = await begun(journal)
+    lose_an_answer(database, monkeypatch, lambda: journal.take(lease.job, "second"))
+
+    with pytest.raises(LostLease):
+        await journal.end(lease, End(JobState.PAUSED))
+    assert (await journal.job(lease.job)).state is JobState.RUNNING
+
+
+async def test_the_lease_of_a_job_that_was_deleted_is_lost(database: Database) -> None:
+    journal = PostgresJournal(database, "own")
+    lease = await begun(journal)
+    await database.execute("DELETE FROM jobs WHERE id = %s", (lease.job,))
+
+    with pytest.raises(LostLease):
+        await journal.end(lease, End(JobState.PAUSED))
 
 
 async def test_a_database_that_restarts_loses_and_doubles_nothing(

@@ -211,6 +211,27 @@ async def test_a_refused_reservation_counts_nothing(replicas: Replicas) -> None:
     await spending.reserve(5)
 
 
+async def test_what_costs_nothing_is_not_counted(replicas: Replicas) -> None:
+    spending = replicas.state(per_day=5).spending
+    await spending.reserve(0)
+    await spending.reserve(-1)
+    assert await replicas.databases[0].execute("SELECT * FROM spending") == []
+
+
+async def test_a_limit_lowered_below_what_was_spent_leaves_nothing(replicas: Replicas) -> None:
+    await replicas.state(per_day=20).spending.reserve(17)
+    with pytest.raises(Failure) as failure:
+        await replicas.state(per_day=5).spending.reserve(1)
+    assert failure.value.details["left"] == 0
+
+
+async def test_a_single_credit_can_be_given_back(replicas: Replicas) -> None:
+    spending = replicas.state(per_day=5).spending
+    await spending.reserve(5)
+    await spending.give_back(1)
+    await spending.reserve(1)
+
+
 async def test_credits_given_back_can_be_spent_again_on_any_replica(replicas: Replicas) -> None:
     here, there = replicas.state(0).spending, replicas.state(1).spending
     await here.reserve(20)
