@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import filterfalse
-from typing import Any
+from typing import Any, TypeVar
 
 from server.archivebox.api import ArchiveBoxApi
 from server.archivebox.filters import has_tag, normalize_url, spellings
@@ -24,6 +24,8 @@ _SHOWN = 10
 _RESERVE_SECONDS = 5.0
 
 Json = dict[str, Any]
+T = TypeVar("T")
+Find = Callable[[ArchiveBoxApi, T], Awaitable[dict[str, Json]]]
 
 
 async def find_known(api: ArchiveBoxApi, urls: Sequence[str]) -> dict[str, Json]:
@@ -32,25 +34,16 @@ async def find_known(api: ArchiveBoxApi, urls: Sequence[str]) -> dict[str, Json]
     known = await find_same(api, urls)
     rest = [url for url in dict.fromkeys(urls) if url not in known]
     if not api.description.has(SEARCH):
-        for url in rest:
-            known |= await _find_usual(api, url)
-        return known
-    for some in _split(rest):
-        known |= await _find_otherwise(api, some)
-    return known
+        return known | await _gather(_find_usual, api, rest)
+    return known | await _gather(_find_otherwise, api, _split(rest))
 
 
 async def find_same(api: ArchiveBoxApi, urls: Sequence[str]) -> dict[str, Json]:
     """Return the newest saved page of each of the URLs that has one in this very spelling."""
-    known: dict[str, Json] = {}
     # 0.8.5 has no such search, and takes few URLs at once.
     if not api.description.has(SEARCH):
-        for url in urls:
-            known |= await _find_one(api, url)
-        return known
-    for some in _split(urls):
-        known |= await _find_some(api, some)
-    return known
+        return await _gather(_find_one, api, urls)
+    return await _gather(_find_some, api, _split(urls))
 
 
 def select_same(known: Mapping[str, Json]) -> dict[str, Json]:
@@ -134,6 +127,14 @@ def describe_known(known: Mapping[str, Json], *, keeps: bool) -> list[str]:
     return notes
 
 
+async def _gather(find: Find[T], api: ArchiveBoxApi, parts: Iterable[T]) -> dict[str, Json]:
+    """Return the pages of all parts, which are asked for one after the other."""
+    known: dict[str, Json] = {}
+    for part in parts:
+        known |= await find(api, part)
+    return known
+
+
 def _split(urls: Sequence[str]) -> Iterator[Sequence[str]]:
     return (urls[start : start + _ASKED_AT_ONCE] for start in range(0, len(urls), _ASKED_AT_ONCE))
 
@@ -146,9 +147,7 @@ async def _find_some(api: ArchiveBoxApi, urls: Sequence[str]) -> dict[str, Json]
     if len(pages) < _MOST_COPIES:
         return known
     # So many copies may have hidden a URL whose copies are all older.
-    for url in set(urls) - known.keys():
-        known |= await _find_one(api, url)
-    return known
+    return known | await _gather(_find_one, api, set(urls) - known.keys())
 
 
 async def _find_otherwise(api: ArchiveBoxApi, urls: Sequence[str]) -> dict[str, Json]:
@@ -159,10 +158,7 @@ async def _find_otherwise(api: ArchiveBoxApi, urls: Sequence[str]) -> dict[str, 
 
 
 async def _find_usual(api: ArchiveBoxApi, url: str) -> dict[str, Json]:
-    known: dict[str, Json] = {}
-    for spelling in spellings(url)[1:]:
-        known |= await _find_one(api, spelling)
-    return _pick(known, [url])
+    return _pick(await _gather(_find_one, api, spellings(url)[1:]), [url])
 
 
 def _pick(known: Mapping[str, Json], urls: Sequence[str]) -> dict[str, Json]:
