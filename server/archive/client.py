@@ -18,6 +18,7 @@ from server.limiter import (
     Admit,
     Lane,
     Limiter,
+    Slot,
     Snapshot,
     state_key,
 )
@@ -156,7 +157,7 @@ class Archive:
         )
         async with turn as slot:
             start = self._clock()
-            reply = await self._post(call, token)
+            reply = await self._post(call, slot, token)
             seconds = self._clock() - start
             # Not decoded: whoever looks at the API wants the answer as it is. But a 429 counts.
             wait = (
@@ -219,7 +220,7 @@ class Archive:
             # Only now: a job journals a record as sent when nothing can delay it any more.
             if call.admit is not None:
                 await call.admit()
-            reply = await self._post(call)
+            reply = await self._post(call, slot)
             try:
                 result = read(reply)
             except Failure as failure:
@@ -235,7 +236,7 @@ class Archive:
             slot.report_answer(reply.status, reply.headers, new_connection=reply.new_connection)
         return result
 
-    async def _post(self, call: Call, token: str | None = None) -> Reply:
+    async def _post(self, call: Call, slot: Slot, token: str | None = None) -> Reply:
         body = json.dumps(
             {"query": call.document, "variables": call.variables}, separators=(",", ":")
         ).encode()
@@ -248,7 +249,9 @@ class Archive:
             headers["authorization"] = f"Bearer {token}"
         # Half a second at least: a send that was admitted must get a chance to be answered.
         seconds = max(0.5, min(LONGEST_ANSWER, call.deadline - self._clock()))
-        return await self._http.post(self._url, headers, body, seconds=seconds)
+        return await self._http.post(
+            self._url, headers, body, seconds=seconds, on_sent=slot.note_sent
+        )
 
 
 def _read_answer(reply: Reply, call: Call) -> Answer:

@@ -8,7 +8,7 @@ Files that replies name by URL are fetched from any public host, without a key.
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -36,6 +36,10 @@ _GRACE_SECONDS = 0.2
 # No cap: the pool would lose a slot for each cancelled call. Connections are kept longer than httpx
 # would, because every new one makes arrivals uneven, and the limiter then slows all callers down.
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=30)
+
+
+def _ignore() -> None:
+    """Take note of nothing."""
 
 
 class Http:
@@ -87,10 +91,16 @@ class Http:
         await self._files.aclose()
 
     async def post(
-        self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        seconds: float,
+        on_sent: Callable[[], None] = _ignore,
     ) -> Reply:
         """Send a POST request as `send` does."""
-        return await self.send("POST", url, headers, body, seconds=seconds)
+        return await self.send("POST", url, headers, body, seconds=seconds, on_sent=on_sent)
 
     async def send(
         self,
@@ -102,6 +112,7 @@ class Http:
         seconds: float,
         packed: bool = False,
         largest: int = MAX_BODY,
+        on_sent: Callable[[], None] = _ignore,
     ) -> Reply:
         """Send a request and return the whole reply; a redirect is a reply like any other.
 
@@ -110,6 +121,7 @@ class Http:
             packed: whether the body is left as it came, and not unpacked: of a file that consists
                 of several packed parts, httpx would unpack the first alone.
             largest: the most bytes of the reply.
+            on_sent: called when the request begins to leave, once it has a connection.
 
         Raises:
             Transient: the request was not sent or got lost, or the reply is late, unreadable or
@@ -117,7 +129,7 @@ class Http:
         """
         timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
         target, host = rewrite_loopback(url)
-        progress = SendProgress()
+        progress = SendProgress(on_sent)
         request = self._client.build_request(
             method,
             target,

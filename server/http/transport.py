@@ -37,9 +37,13 @@ class SendProgress:
 
     The errors alone do not show that: a proxy that closes the connection before it opens a tunnel
     looks like a server that has read everything.
+
+    Args:
+        on_sent: called when the request begins to leave.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_sent: Callable[[], None]) -> None:
+        self._on_sent = on_sent
         self._is_watched = False
         self._is_sent = False
 
@@ -57,6 +61,7 @@ class SendProgress:
         # With CONNECT a proxy is asked for a way to the server: that is not the request yet.
         if info["request"].method != b"CONNECT":
             self._is_sent = True
+            self._on_sent()
 
 
 class InProcessTransport(httpx.AsyncBaseTransport):

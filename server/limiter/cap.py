@@ -13,7 +13,10 @@ from server.limiter.interface import Lane, Slot, Snapshot
 
 
 class _CapSlot:
-    """A place among the sends under way; an answer changes nothing about it."""
+    """A place among the sends under way; when it is used and answered changes nothing about it."""
+
+    def note_sent(self) -> None:
+        """Do nothing: only how many sends are under way counts. See `Slot.note_sent`."""
 
     def report_answer(
         self,

@@ -58,6 +58,9 @@ class Snapshot:
 class Slot(Protocol):
     """The permission for exactly one send, to be used at once."""
 
+    def note_sent(self) -> None:
+        """Note that the send leaves only now: what it waited for after its turn counts as late."""
+
     def report_answer(
         self,
         status: int,

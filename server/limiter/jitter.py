@@ -107,6 +107,11 @@ class Evidence:
                 -_KEPT_HANDSHAKES:
             ]
 
+    def usual_trip(self, operation: str) -> float | None:
+        """Return the seconds that few trips of an operation exceed; None without evidence."""
+        trips = [trip for other, trip in self.trips if other == operation[:_LONGEST_OPERATION]]
+        return robust_maximum(trips) if len(trips) >= _ENOUGH_TRIPS else None
+
     def jitter(self) -> float | None:
         """Return the seconds between the least and the most delayed send; None without evidence."""
         if self.answers < _ENOUGH_ANSWERS:

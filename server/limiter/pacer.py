@@ -53,10 +53,15 @@ class Turn:
     ) -> None:
         self.stamp = claim.stamp
         self.answer: Answer | None = None
+        self._sent = claim.stamp
         self._cost = cost
         self._late = claim.late
         self._operation = operation
         self._clock = clock
+
+    def note_sent(self) -> None:
+        """Note that the send leaves now. See `Slot.note_sent`."""
+        self._sent = max(self._sent, self._clock())
 
     def report_answer(
         self,
@@ -69,6 +74,7 @@ class Turn:
         """Keep the answer until the slot ends. See `Slot.report_answer`."""
         self.answer = Answer(
             stamp=self.stamp,
+            sent=self._sent,
             # Taken now: the slot may end later, after the caller has read the answer.
             at=self._clock(),
             operation=self._operation,

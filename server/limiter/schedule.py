@@ -78,10 +78,13 @@ class Wait:
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to the send of a claimed turn; times are monotonic seconds, `cost` is in
-    credits."""
+    """The answer to a send: claimed at `stamp`, it left at `sent` and was answered at `at`.
+
+    Times are monotonic seconds, `cost` is in credits.
+    """
 
     stamp: float
+    sent: float
     at: float
     operation: str
     status: int
@@ -147,13 +150,12 @@ def give_back(state: State, ticket: Ticket) -> None:
 def record_answer(state: State, rules: Rules, evidence: Evidence, answer: Answer) -> None:
     """Learn from an answer: credits, jitter, and with 429 a pause for everybody and the widest gap
     for a long while."""
-    _close_send(state, answer)
+    _close_send(state, answer, _find_latest_arrival(rules, evidence, answer))
     outstanding = _sum_outstanding(state, answer.at - _FORGOTTEN_WINDOWS * rules.window)
     # What the API refused to do takes no credits.
     spent = answer.cost if answer.status < 400 else 0.0
     state.credits = merge(state.credits, answer.reading, outstanding, answer.at, spent)
-    if answer.late is not None:
-        evidence.add_late(answer.late)
+    _note_lateness(evidence, answer)
     if answer.status == 429:
         # A whole window at least: only then have the sends that caused it left the window.
         pause = min(max(answer.penalty, rules.window), LONGEST_PENALTY)
@@ -162,19 +164,40 @@ def record_answer(state: State, rules: Rules, evidence: Evidence, answer: Answer
         state.cautious_until = answer.at + _CAUTION_WINDOWS * rules.window
     # Only good answers: an error may come from a proxy, whose trip is not that of the API.
     elif 200 <= answer.status < 300:
-        evidence.add_trip(
-            answer.operation, answer.at - answer.stamp, new_connection=answer.new_connection
-        )
+        # What was late here is not the way's, but for the handshake of a new connection.
+        began = answer.stamp if answer.new_connection else answer.sent
+        evidence.add_trip(answer.operation, answer.at - began, new_connection=answer.new_connection)
     cautious = answer.at < state.cautious_until
     state.gap = rules.slowest if cautious else evidence.gap(rules, state.gap)
 
 
-def _close_send(state: State, answer: Answer) -> None:
+def _find_latest_arrival(rules: Rules, evidence: Evidence, answer: Answer) -> float:
+    """Return when the send came at the latest: its answer may be late because it was."""
+    usual = evidence.usual_trip(answer.operation)
+    if usual is None:
+        return answer.sent
+    excess = answer.at - answer.sent - usual
+    # Capped: what took much longer was the API's own computing.
+    return answer.sent + min(max(0.0, excess), rules.slowest)
+
+
+def _close_send(state: State, answer: Answer, arrival: float) -> None:
     for send in state.sends:
         if send.open and send.stamp == answer.stamp:
             send.open = False
+            # The fifth send after it must be a window behind the moment at which it really came.
+            send.stamp = max(send.stamp, arrival)
+            state.sends.sort(key=lambda send: send.stamp)
             # One only: two processes may have claimed at the same moment.
             return
+
+
+def _note_lateness(evidence: Evidence, answer: Answer) -> None:
+    """Record how long after the intended moment the send left, where that was this machine's."""
+    # A new connection leaves late by its handshake, which is recorded as such.
+    delay = 0.0 if answer.new_connection else answer.sent - answer.stamp
+    if answer.late is not None or delay > 0:
+        evidence.add_late((answer.late or 0.0) + delay)
 
 
 def _sum_outstanding(state: State, since: float) -> float:

@@ -30,6 +30,10 @@ class _ObservedSlot:
         self._slot = slot
         self.status = _NO_STATUS
 
+    def note_sent(self) -> None:
+        """Pass it on. See `Slot.note_sent`."""
+        self._slot.note_sent()
+
     def report_answer(
         self,
         status: int,

@@ -154,7 +154,7 @@ def _problem(schema: Schema, error: Any, inside: str, elsewhere: Mapping[str, st
         case "extra_forbidden":
             return _describe_unknown(path, location, parent, schema)
         case "missing":
-            return f"`{path}` is required."
+            return f"`{path}` is required{_list_values(_schema_at(schema, location))}."
         # Null has a message of its own, below.
         case "literal_error" if requested is not None:
             allowed = _schema_at(schema, location)["enum"]
@@ -172,6 +172,14 @@ def _problem(schema: Schema, error: Any, inside: str, elsewhere: Mapping[str, st
     if requested is None:
         return f"`{path}` must not be null: leave it out to keep it unset or unchanged."
     return f"`{path}` must be {_kind(_schema_at(schema, location))}; got {_excerpt(requested)}."
+
+
+def _list_values(schema: Schema) -> str:
+    """Return the values that an argument may have, in words; nothing where any will do."""
+    values = schema.get("enum", [])
+    if not values:
+        return ""
+    return f": one of {', '.join(map(str, values))}"
 
 
 def _describe_unknown(path: str, location: list[str], parent: Schema, whole: Schema) -> str:

@@ -321,7 +321,7 @@ def _advise_waiting(row: JobRow) -> str:
     forecast = read_forecast(row.counters)
     if forecast is None or forecast.left is None or forecast.left <= LONGEST_WAIT:
         return ""
-    return "Tell the user how long it takes instead of asking again and again. "
+    return f"Tell the user, and ask again in about {describe_seconds(forecast.left)}, not before. "
 
 
 def _outlives_client(context: Context) -> bool:

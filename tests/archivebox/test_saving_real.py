@@ -92,10 +92,14 @@ async def test_known_pages_get_their_tags_and_listed_ones_are_not_archived(
     own_server: OwnServer,
 ) -> None:
     async with own_real(own_server) as real, over_real(real) as target:
-        known, new, listed = target.fresh[:3]
+        known, new, listed = f"{target.fresh[0]}-again", *target.fresh[1:3]
         await target.archive((await target.call("add", urls=[known]))["crawl_id"])
         added = await target.call("add", urls=[known, new], tag="asked")
         await target.archive(added["crawl_id"])
+        odd = known.replace("-again", "%2Dagain")
+        spelled = await target.call("add", urls=[odd], tag="odd")
+        await target.archive(spelled["crawl_id"])
+        odd_pages = (await target.call("list_snapshots", tag="odd"))["nodes"]
         await target.call("add", urls=[listed], tag="listed", index_only=True)
         # What the runner has to do with it is done, too.
         await anyio.to_thread.run_sync(real.work_off)
@@ -103,6 +107,10 @@ async def test_known_pages_get_their_tags_and_listed_ones_are_not_archived(
         only = await target.call("list_snapshots", tag="listed", with_archiveresults=True)
 
     assert added["saved_before"]["count"] == 1
+    (before,) = spelled["saved_before"]["first"]
+    assert (before["url"], before["saved_as"]) == (odd, known)
+    # The server compares letter by letter: it has saved the page once more.
+    assert [page["url"] for page in odd_pages] == [odd]
     assert {page["url"]: page["outcome"] for page in tagged["nodes"]} == {
         known: "saved",
         new: "saved",

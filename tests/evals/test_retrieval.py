@@ -3,9 +3,10 @@ that show a model only names.
 
 Before there were search hints, 84 of 203 requests had a right tool among the first five of the own
 search, 72 in BM25 and 62 by points. With hints, 197 requests of a second author, unseen then, had
-one in 93%, 86% and 85% of the cases. Both sets have been read since, and their misses mended: their
-floors keep what was reached, and say nothing about requests of others. That is what 150 of a third
-author are for, after which nothing was mended: 97%, 94% and 91%.
+one in 93%, 86% and 85% of the cases, and 120 of a fourth in 92%, 88% and 87%. These three sets have
+been read since, and their misses mended: their floors keep what was reached, and say nothing about
+requests of others. That is what 150 of a third author are for, whose misses nobody has read: 97%,
+94% and 91% when they were new, 98%, 95% and 92% after the mending of the others.
 """
 
 from __future__ import annotations
@@ -22,20 +23,27 @@ from server.tool.catalog import Catalog
 from server.tool.hosts import SEARCH_HINT
 from server.tool.search import Match, choose_best, rank
 from tests.support.evals.host_rankings import rank_by_bm25, rank_by_points
-from tests.support.evals.requests import REQUESTS, SETS, Request, read_second, read_unseen
+from tests.support.evals.requests import (
+    REQUESTS,
+    SETS,
+    Request,
+    read_fourth,
+    read_second,
+    read_unseen,
+)
 from tools.surface import FILE, rows
 
 FIRST = 5
 FLOOR = 0.95
 # Of the third author's requests: what was reached without a look at them.
-UNSEEN_FLOORS = {"own": 0.98, "BM25": 0.94, "points": 0.91}
+UNSEEN_FLOORS = {"own": 0.98, "BM25": 0.95, "points": 0.91}
 SURFACE = Catalog.read(FILE, importlib.import_module)
 TOOLS = [row["tool"] for row in rows()]
 NAMES = {tool["name"] for tool in TOOLS}
 # Tools that reach others are not found by their own search.
 REACHABLE = {entry.name for entry in SURFACE.list_callable()}
 # Characters of all hints: they are sent with each listing, though no model reads them.
-MOST_CHARACTERS = 34_000
+MOST_CHARACTERS = 36_000
 # Characters of a hint that Claude Code reads.
 LONGEST_HINT = 4_096
 
@@ -77,7 +85,7 @@ def list_misses(search: Search, requests: list[Request]) -> list[str]:
     ]
 
 
-SEEN = {"first": list(REQUESTS), "second": read_second()}
+SEEN = {"first": list(REQUESTS), "second": read_second(), "fourth": read_fourth()}
 
 
 @pytest.mark.parametrize("name", SEARCHES)

@@ -125,7 +125,14 @@ def test_every_secret_volume_and_network_that_is_used_is_there() -> None:
         assert volumes - {"./policy", "./docs/Caddyfile"} <= COMPOSE["volumes"].keys()
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
     for name in ("server", "worker"):
-        assert SERVICES[name]["deploy"]["replicas"] == 2
+        # podman-compose starts one of them where the mode is left out.
+        assert SERVICES[name]["deploy"] == {"mode": "replicated", "replicas": 2}
+
+
+def test_a_database_that_is_still_set_up_is_not_ready() -> None:
+    # Its image sets it up with a server that listens on the socket alone, and is ended then.
+    options = SERVICES["database"]["healthcheck"]["test"]
+    assert options[options.index("-h") + 1] == "127.0.0.1"
 
 
 @pytest.mark.slow

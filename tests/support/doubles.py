@@ -146,6 +146,12 @@ class Told:
     headers: Mapping[str, str] = field(default_factory=dict)
     retry_after: float | None = None
     new_connection: bool = False
+    is_sent: bool = False
+
+    def note_sent(self) -> None:
+        assert not self.is_sent, "a slot is for one send"
+        assert self.status is None, "a send leaves before its answer comes"
+        self.is_sent = True
 
     def report_answer(
         self,

@@ -103,7 +103,9 @@ async def test_a_group_that_does_not_exist_leads_to_those_that_do() -> None:
 @pytest.mark.parametrize("part", ["collectionsIds", "campaignsIds"])
 async def test_a_search_that_finds_nothing_says_that_unknown_ids_do_that(part: str) -> None:
     async with desk() as shop:
-        found = await shop.call(SearchItems, filter={part: ["elsewhere"]})
+        found = await shop.call(
+            SearchItems, filter={part: ["11111111-1111-4111-8111-111111111111"]}
+        )
 
     assert found["nodes"] == []
     assert any("unknown id" in note for note in found["notes"])

@@ -16,7 +16,6 @@ from server.archive.operations import (
     Listing,
     MayConfirm,
     Mutation,
-    Query,
     Text,
 )
 from server.archive.pagination import ROW_CAP
@@ -25,6 +24,7 @@ from server.text import count_noun, quote_title
 from server.tool.confirmation import Preview
 from server.tool.request import NewName
 from server.tool.result import Result
+from tools.archive.by_name import QueryByName
 from tools.archive.schema.objects import ItemPayload
 from tools.archive.schema.saved_objects import Collection, CollectionPayload, DeletedCollection
 from tools.archive.views.base import (
@@ -61,12 +61,12 @@ class GetCollections(Listing[Collection]):
     search_hint = (
         "boards, moodboards, albums, how many posts are in each folder, biggest folder, most "
         "posts, empty folders, show the folders, names of our folders, folders with sizes, is "
-        "there a board yet, content, all boards"
+        "there a board yet, content, all boards, every collection, by size"
     )
     capped = True
 
 
-class GetCollection(Query[Collection]):
+class GetCollection(QueryByName[Collection]):
     """Get a collection's name, itemCount and group, but not its items."""
 
     operation = "collection"
@@ -75,12 +75,14 @@ class GetCollection(Query[Collection]):
         "one folder, how many posts are in the folder, size of a folder, details of a board, "
         "moodboard, album, count of items in a folder, in which section is the folder, number of "
         "posts in the folder, is the folder empty, about this board, is there a board for, how "
-        "many posts sit in"
+        "many posts sit in, when was the folder last changed, updated, how big is the collection"
     )
     missing = "No collection has that id in this workspace."
     instead = "{collections} lists the collections; ids of content views do not work here."
+    kind = "collection"
+    lists = GetCollections
 
-    id: Id = Field(description="Collection id.")
+    id: Id = Field(description="Collection id or name.")
 
 
 class CreateCollectionInput(NamedInput):
@@ -119,7 +121,8 @@ class UpdateCollection(Mutation[CollectionPayload]):
     title = "Rename a collection"
     search_hint = (
         "change the name of a folder, folder should be called, retitle a board, moodboard, album, "
-        "misspelled folder name, typo in folder, give the folder another name"
+        "misspelled folder name, typo in folder, give the folder another name, call the "
+        "collection"
     )
     risk = "changes"
     repeatable = True

@@ -9,11 +9,12 @@ from pydantic import Field
 
 from server import wall_clock
 from server.archive.context import ArchiveContext
-from server.archive.operations import Connection, Id, Query
+from server.archive.operations import Connection, Id
 from server.errors import Code, Failure
 from server.insights.brands import METRICS
 from server.tool.request import ApiType, Input
 from server.tool.result import Result
+from tools.archive.by_name import QueryByName, find_id
 from tools.archive.schema.inputs import Day, FilterDateRangeInput, SortOrder
 from tools.archive.schema.market_objects import CompetitorBrand, CompetitorBrandItem
 
@@ -30,6 +31,7 @@ _NO_ACCESS = (
 )
 
 
+_BRANDS = "{competitorBrands} lists the brands with their ids."
 _NONE_TRACKED = (
     "No competitors are tracked in this workspace: they are added in Archive under Competitor "
     "Insights."
@@ -72,7 +74,7 @@ class GetCompetitorBrands(Connection[CompetitorBrand]):
         return result.with_notes(describe_absence(answer["nodes"], answer["totalCount"]))
 
 
-class GetCompetitorBrand(Query[CompetitorBrand]):
+class GetCompetitorBrand(QueryByName[CompetitorBrand]):
     """Get one tracked competitor's metrics of a month or week, as archive_get_competitor_brands
     lists them. For a trend call it with several dates."""
 
@@ -87,9 +89,11 @@ class GetCompetitorBrand(Query[CompetitorBrand]):
     cost: ClassVar[float] = 60
     forbidden = _NO_ACCESS
     missing = "No tracked brand has that id in this workspace."
-    instead = "{competitorBrands} lists the brands with their ids."
+    instead = _BRANDS
+    kind = "tracked brand"
+    lists = GetCompetitorBrands
 
-    id: Id = Field(description="Brand id.")
+    id: Id = Field(description="Brand id or name.")
     period: Period = Field("MONTH", description="Length of the period.")
     date: Day | None = Field(None, description="Any day of the period, such as 2026-03-01.")
 
@@ -127,7 +131,7 @@ class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
     cost: ClassVar[float] = 60
     forbidden = _NO_ACCESS
 
-    brand_id: Id = Field(description="Brand id.")
+    brand_id: Id = Field(description="Brand id or name.")
     filter: CompetitorBrandItemFilterInput = Field(description="Time window of the posts.")
     sorting: list[CompetitorBrandItemSortingInput] | None = Field(
         None, max_length=1, description="One sort key; EMV sorts within each month."
@@ -145,6 +149,12 @@ class GetCompetitorBrandItems(Connection[CompetitorBrandItem]):
                 "closed window.",
                 'Give both bounds, for example {"from": "2026-03-01", "to": "2026-03-31"}.',
             )
+
+    async def prepare(self, context: ArchiveContext) -> None:
+        await super().prepare(context)
+        self.brand_id = await find_id(
+            context, self.brand_id, GetCompetitorBrands, "tracked brand", remedy=_BRANDS
+        )
 
     def notes(self) -> list[str]:
         result = []

@@ -53,8 +53,8 @@ class SearchCreators(TakesConditions, NamesOptions, Connection[Creator]):
     """Search the creators (influencers) in the workspace's CRM in Archive (archive.com), newest
     first: names, e-mails, labels and profiles. It does not search all of social media. Names and
     e-mails are custom attributes, often `full_name` and `emails`, but keys differ between
-    workspaces: archive_get_custom_attribute_schemas lists them. To look up one account, use
-    archive_get_social_profile."""
+    workspaces: archive_get_custom_attribute_schemas with `entity` CREATOR lists them. To look up
+    one account, use archive_get_social_profile."""
 
     operation = "creators"
     title = "Search creators"
@@ -153,10 +153,12 @@ class GetCreator(NamesOptions, Query[Creator]):
         "e-mail address, phone, shipping address, notes, all handles of a creator, ambassador "
         "record, full profile, card, who is this person, info about a creator, where does she "
         "live, size, linked accounts, what tier is he, besides, other accounts, have a tiktok, "
-        "insta, person behind the account, tell me about, dossier, address, background"
+        "insta, person behind the account, tell me about, dossier, address, background, mail"
     )
     missing = "No creator has that id in this workspace."
-    instead = "{creators} finds creators by name or e-mail."
+    instead = (
+        "{creators} finds creators by name or e-mail, {socialProfile} by handle (`creator.id`)."
+    )
 
     id: Id = Field(description="Creator id.")
 

@@ -16,7 +16,7 @@ Entity = Annotated[Literal["CREATOR", "ITEM"], ApiType("CustomAttributeSchemaEnt
 # Not a `Connection`: this is the one query that Archive answers without a WORKSPACE-ID.
 class GetWorkspaces(ReadPages[Workspace]):
     """List the Archive (archive.com) workspaces that the token can use. Start here when the user
-    names a workspace that you do not know, or when a call fails with WORKSPACE_REQUIRED."""
+    names a workspace that you do not know, or a call fails with WORKSPACE_REQUIRED."""
 
     operation = "workspaces"
     title = "List Archive workspaces"
@@ -24,7 +24,8 @@ class GetWorkspaces(ReadPages[Workspace]):
         "teams, customers or accounts do I have access to, client names and ids, switch to "
         "another client, agency, brands I manage, which companies can you see, other workspace, "
         "change workspace, time zone of a workspace, which accounts can I see, clients we manage, "
-        "organisations, companies, brands set up, list clients"
+        "organisations, companies, brands set up, list clients, what does this login see, look "
+        "at, only one or several brands, sign in"
     )
     core = True
 
@@ -56,7 +57,8 @@ class GetCustomAttributeSchemas(Listing[AttributeSchema]):
         "fields can I filter by, what fields exist for creators, influencers, what info do we "
         "keep about creators, possible values, choices, custom data, what is the field called, "
         "which labels can a post have, granted, pending, statuses, our setup, tag values, what "
-        "values can they have, options for influencers, label choices, custom fields"
+        "values can they have, options for influencers, label choices, custom fields, columns of "
+        "our own, fill in, per creator"
     )
     capped = True
 
@@ -65,15 +67,16 @@ class GetCustomAttributeSchemas(Listing[AttributeSchema]):
 
 class GetFilterPresets(Listing[FilterPreset]):
     """List content views (MEDIA_DECK: dynamic) and collections (COLLECTIONS: fixed membership) with
-    the ids that archive_search_items takes as `presetId`. It does not list creator views and social
-    profile views."""
+    the ids that archive_search_items takes as `presetId`. Creator and social profile views are not
+    among them."""
 
     operation = "filterPresets"
     title = "List views and collections"
     search_hint = (
         "presets, list of everything saved, id of a view or folder by name, one overview of all "
         "saved filters and folders, not sure what kind it is, find the folder or view called, "
-        "names and ids of folders and views, sidebar, searches and folders both"
+        "names and ids of folders and views, sidebar, searches and folders both, ready-made "
+        "filters, smart filters, saved filter to choose from"
     )
     core = True
     capped = True

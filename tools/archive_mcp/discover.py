@@ -4,8 +4,9 @@ call it."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -29,6 +30,8 @@ _ALL_OF = re.compile(r"Arguments of (archive\w+)")
 _ONE_OF = re.compile(r"As `(\w+)` of (archive\w+)")
 # What belongs to a call of its own and not to a search within another tool.
 _OF_THE_CALL = frozenset({"fields", "limit", "after", "workspace", "optionNames", "countOnly"})
+# What stands between several tasks in one query.
+_TASKS = re.compile(r"[;\n]")
 _NOTIFY = re.compile(
     r"\b(notif\w+|alert\w*|webhooks?|ping me|(tell|let) me (know )?(when|as soon as|if))\b", re.I
 )
@@ -49,14 +52,15 @@ class FindTools(ServerTool[Payload]):
     search_hint = (
         "what is possible, capabilities, what else, help, is there a way to, features, everything "
         "you can do, what can I ask, list your functions, API do, what can this do, something "
-        "like that, scheduling"
+        "like that, scheduling, kinds of queries, which requests are understood"
     )
     risk = "reads"
     core = True
     repeatable = True
 
     query: Name | None = Field(
-        None, description="Words of the task, such as `add item to collection`."
+        None,
+        description="Words of the task, such as `add item to collection`; several apart by `;`.",
     )
     limit: int = Field(8, ge=1, le=30, description="Most to return.")
 
@@ -65,12 +69,12 @@ class FindTools(ServerTool[Payload]):
         if self.query is None:
             return whole({"toolsets": group_by_toolset(entries)})
         notes = [_WEBHOOKS] if _NOTIFY.search(self.query) else []
-        best = choose_best(rank(entries, self.query), self.limit)
+        best = _find_best(entries, self.query, self.limit)
         # An empty answer would end the search; the names let the model choose by itself.
         if not best:
             notes.append("Nothing fits these words; here are all names.")
             return whole({"tools": [], "toolsets": group_by_toolset(entries), "notes": notes})
-        rows = [_row(match.entry) for match in best]
+        rows = list(map(_row, best))
         return whole({"tools": rows, **drop_empty({"notes": notes})})
 
 
@@ -84,7 +88,7 @@ class DescribeTool(ServerTool[Payload]):
         "how does this tool work, which arguments, parameters, explain the tool, schema, "
         "documentation, how do I use, details of the function, inputs, what can I pass, which "
         "filters does it take, usage, how exactly do I have to fill in, what options has it got, "
-        "what comes back, units"
+        "what comes back, units, what does it expect as input, expected"
     )
     risk = "reads"
     core = True
@@ -92,10 +96,13 @@ class DescribeTool(ServerTool[Payload]):
 
     name: Name | None = Field(None, description="Tool name from archive_mcp_find_tools.")
     names: list[Name] | None = Field(
-        None, min_length=1, max_length=10, description="Up to 10 tool names, instead of one."
+        None,
+        min_length=1,
+        max_length=10,
+        description="Up to 10 tools at once: what they share comes once.",
     )
     argument: Name | None = Field(
-        None, description="Only this argument of the tool, in full, such as `filter`."
+        None, description="Only this argument, in full, such as `filter`."
     )
 
     def check(self) -> None:
@@ -190,6 +197,16 @@ class CallWriteTool(_CallTool):
                 "Call it through {call_read_tool}.",
             )
         return await self.pass_on(entry, context)
+
+
+def _find_best(entries: Sequence[Entry], query: str, most: int) -> list[Entry]:
+    """Return the tools that fit best: of several tasks the best of each first."""
+    tasks = list(filter(str.strip, _TASKS.split(query))) or [query]
+    rankings = [choose_best(rank(entries, task), most) for task in tasks]
+    # By place, so that no task's many fits leave another without any.
+    matches = chain.from_iterable(zip_longest(*rankings))
+    best = {match.entry.name: match.entry for match in matches if match}
+    return list(best.values())[:most]
 
 
 def _row(entry: Entry) -> Payload:

@@ -43,7 +43,7 @@ class GetJob(ServerTool[JobRow]):
     synonyms = _SYNONYMS
 
     id: JobId = Field(description="Job id.")
-    wait: int = Field(0, ge=0, le=LONGEST_WAIT, description="Seconds to wait for the job to end.")
+    wait: int = Field(0, ge=0, le=LONGEST_WAIT, description="Seconds to wait for its end.")
     after: int = Field(0, ge=0, description="`nextAfter` of the previous call, for more failures.")
 
     async def run(self, context: ServerContext) -> Result:
@@ -103,7 +103,7 @@ class CancelJob(ServerTool[JobRow]):
         "abort the mass tagging, hold on, stop that export, kill the task, wrong dates, never "
         "mind, halt, stop the import, quit, interrupt the refresh, don't continue, stop saving, I "
         "changed my mind, wrong one, stop the run, wrong collection, takes too long, stop the "
-        "tagging, call off, kill the export, stop it"
+        "tagging, call off, kill the export, stop it, stop what you are doing, background"
     )
     risk = "changes"
     repeatable = True

@@ -23,6 +23,7 @@ from tools.archivebox.known import (
     describe_known,
     find_known,
     keeps_known,
+    select_same,
     show_known,
     tag_all,
 )
@@ -122,10 +123,10 @@ class CreateCrawl(Change[Crawl]):
         # The text of all addresses is what the call itself brought.
         report.pop("urls", None)
         keeps = keeps_known(context.api, only_new=None, anew=False)
-        notes = describe_known(len(known), keeps=keeps)
+        notes = describe_known(known, keeps=keeps)
         if keeps:
             tags = self.tags if self.tags is not None else split_tags(self.tags_str)
-            notes += await tag_all(context.api, known, tags)
+            notes += await tag_all(context.api, select_same(known), tags)
         return whole(add_notes({**report, **show_known(known)}, notes))
 
 
@@ -137,7 +138,7 @@ class UpdateCrawl(Change[Crawl]):
     search_hint = (
         "stop the crawl, pause a crawl, resume a crawl, cancel a crawl, continue crawling, halt, "
         "filling my disk, abort saving a site, hold the crawl until tomorrow, crawl is too big, "
-        "unpause, put on hold, kill the crawl, freeze, resume crawling"
+        "unpause, put on hold, kill the crawl, freeze, resume crawling, stop archiving the site"
     )
     risk: ClassVar[Risk] = "changes"
     repeatable = True

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import filterfalse
-from typing import Any
+from typing import Any, TypeVar
 
 from server.archivebox.api import ArchiveBoxApi
-from server.archivebox.filters import has_tag
+from server.archivebox.filters import has_tag, normalize_url, spellings
 from server.text import count_noun
 from tools.archivebox.command import SEARCH, has_fast_search, search_rows
+from tools.archivebox.listing import list_stored_urls
 
 ADD_TAG = "POST /core/tags/add-to-snapshot/"
 _VERIFY = "look at the page's tags; adding them twice is harmless."
@@ -23,19 +24,32 @@ _SHOWN = 10
 _RESERVE_SECONDS = 5.0
 
 Json = dict[str, Any]
+T = TypeVar("T")
+Find = Callable[[ArchiveBoxApi, T], Awaitable[dict[str, Json]]]
 
 
 async def find_known(api: ArchiveBoxApi, urls: Sequence[str]) -> dict[str, Json]:
-    """Return the newest saved page of each of the URLs that has one; nothing is changed."""
-    known: dict[str, Json] = {}
+    """Return the newest saved page of each of the URLs that has one, in the URL's own spelling
+    before any other; nothing is changed."""
+    known = await find_same(api, urls)
+    rest = [url for url in dict.fromkeys(urls) if url not in known]
+    if not api.description.has(SEARCH):
+        return known | await _gather(_find_usual, api, rest)
+    return known | await _gather(_find_otherwise, api, _split(rest))
+
+
+async def find_same(api: ArchiveBoxApi, urls: Sequence[str]) -> dict[str, Json]:
+    """Return the newest saved page of each of the URLs that has one in this very spelling."""
     # 0.8.5 has no such search, and takes few URLs at once.
     if not api.description.has(SEARCH):
-        for url in urls:
-            known |= await _find_one(api, url)
-        return known
-    for start in range(0, len(urls), _ASKED_AT_ONCE):
-        known |= await _find_some(api, urls[start : start + _ASKED_AT_ONCE])
-    return known
+        return await _gather(_find_one, api, urls)
+    return await _gather(_find_some, api, _split(urls))
+
+
+def select_same(known: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the pages that are saved in the very spelling of their URL: ArchiveBox compares
+    letter by letter, and makes another copy of the others."""
+    return dict(filter(lambda item: item[1]["url"] == item[0], known.items()))
 
 
 def keeps_known(api: ArchiveBoxApi, *, only_new: bool | None, anew: bool) -> bool:
@@ -89,21 +103,40 @@ def show_known(known: dict[str, Json]) -> Json:
     """Return how many of the URLs were saved before, and the first of them with their pages."""
     if not known:
         return {}
-    first = [{"url": url, "id": page.get("id")} for url, page in known.items()]
+    first = [_show_page(url, page) for url, page in known.items()]
     return {"saved_before": {"count": len(known), "first": first[:_SHOWN]}}
 
 
-def describe_known(count: int, *, keeps: bool) -> list[str]:
+def describe_known(known: Mapping[str, Json], *, keeps: bool) -> list[str]:
     """Return what becomes of the URLs that were saved before."""
-    if not count:
-        return []
-    pages = count_noun(count, "page")
-    if keeps:
-        return [
-            f"{pages} saved before: ArchiveBox keeps these copies and makes none anew. "
-            "`update: true` makes another copy."
-        ]
-    return [f"{pages} saved before: another copy is made of each."]
+    if not keeps:
+        pages = count_noun(len(known), "page")
+        return [f"{pages} saved before: another copy is made of each."] if known else []
+    same = len(select_same(known))
+    notes: list[str] = []
+    if same:
+        notes.append(
+            f"{count_noun(same, 'page')} saved before: ArchiveBox keeps these copies and makes "
+            "none anew. `update: true` makes another copy."
+        )
+    if other := len(known) - same:
+        notes.append(
+            f"{count_noun(other, 'page')} saved before under another spelling of the URL "
+            "(`saved_as`): ArchiveBox takes these for other pages and saves them too."
+        )
+    return notes
+
+
+async def _gather(find: Find[T], api: ArchiveBoxApi, parts: Iterable[T]) -> dict[str, Json]:
+    """Return the pages of all parts, which are asked for one after the other."""
+    known: dict[str, Json] = {}
+    for part in parts:
+        known |= await find(api, part)
+    return known
+
+
+def _split(urls: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (urls[start : start + _ASKED_AT_ONCE] for start in range(0, len(urls), _ASKED_AT_ONCE))
 
 
 async def _find_some(api: ArchiveBoxApi, urls: Sequence[str]) -> dict[str, Json]:
@@ -114,9 +147,30 @@ async def _find_some(api: ArchiveBoxApi, urls: Sequence[str]) -> dict[str, Json]
     if len(pages) < _MOST_COPIES:
         return known
     # So many copies may have hidden a URL whose copies are all older.
-    for url in set(urls) - known.keys():
-        known |= await _find_one(api, url)
-    return known
+    return known | await _gather(_find_one, api, set(urls) - known.keys())
+
+
+async def _find_otherwise(api: ArchiveBoxApi, urls: Sequence[str]) -> dict[str, Json]:
+    """Return the newest page of each of the URLs that is saved in another spelling."""
+    stored = await list_stored_urls(api, urls)
+    pages = await find_same(api, stored)
+    return _pick(pages, urls)
+
+
+async def _find_usual(api: ArchiveBoxApi, url: str) -> dict[str, Json]:
+    return _pick(await _gather(_find_one, api, spellings(url)[1:]), [url])
+
+
+def _pick(known: Mapping[str, Json], urls: Sequence[str]) -> dict[str, Json]:
+    """Return of pages by the URL that they are saved under the newest of each of some URLs."""
+    newest = {normalize_url(page["url"]): page for page in _in_time(known.values())}
+    pages = zip(urls, map(newest.get, map(normalize_url, urls)), strict=True)
+    return {url: page for url, page in pages if page is not None}
+
+
+def _show_page(url: str, page: Json) -> Json:
+    shown = {"url": url, "id": page.get("id")}
+    return shown if page["url"] == url else {**shown, "saved_as": page["url"]}
 
 
 async def _find_one(api: ArchiveBoxApi, url: str) -> dict[str, Json]:
@@ -128,11 +182,11 @@ async def _find_one(api: ArchiveBoxApi, url: str) -> dict[str, Json]:
     return _newest_by_url(answer["items"])
 
 
-def _newest_by_url(pages: Sequence[Json]) -> dict[str, Json]:
-    known: dict[str, Json] = {}
-    in_time = sorted(pages, key=lambda page: str(page.get("created_at") or page["timestamp"]))
-    for page in in_time:
-        # What is about to be removed stands in nobody's way.
-        if page.get("status") != "deleting":
-            known[str(page["url"])] = page
-    return known
+def _newest_by_url(pages: Iterable[Json]) -> dict[str, Json]:
+    # What is about to be removed stands in nobody's way.
+    staying = filter(lambda page: page.get("status") != "deleting", pages)
+    return {str(page["url"]): page for page in _in_time(staying)}
+
+
+def _in_time(pages: Iterable[Json]) -> list[Json]:
+    return sorted(pages, key=lambda page: str(page.get("created_at") or page["timestamp"]))

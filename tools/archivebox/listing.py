@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
 from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
 from server.archivebox.api import ArchiveBoxApi
-from server.archivebox.filters import Domain, Patterns, has_tag, same_url, spellings
+from server.archivebox.filters import Domain, Patterns, has_tag, normalize_url, spellings
 from server.archivebox.openapi import Description
 from server.archivebox.pagination import Fetch, Record, chain, distinct, every
 from server.dates import microsecond_stamp
@@ -98,14 +97,21 @@ async def stored_urls(api: ArchiveBoxApi, url: str) -> list[str]:
     the server finds each under its own spelling alone."""
     if not api.description.has(SEARCH):
         return spellings(url)
-    patterns = Patterns("exact", (url,))
-    kind, texts = patterns.for_server()
-    filters = {"filter_type": kind, "filter_patterns": texts}
+    return await list_stored_urls(api, [url]) or [url]
+
+
+async def list_stored_urls(api: ArchiveBoxApi, urls: Sequence[str]) -> list[str]:
+    """Return the spellings under which any of the addresses is saved, by the search since 0.9."""
+    kind, texts = Patterns("exact", tuple(urls)).for_server()
+    # As one expression: the server tries each on all of its pages (25,000: 0.4 s and not 2 for
+    # a hundred addresses).
+    filters = {"filter_type": kind, "filter_patterns": ["|".join(texts)]}
     if has_fast_search(api.description):
         stored = await search_urls(api, filters)
     else:
         stored = list(map(itemgetter("url"), await search_rows(api, filters, None)))
-    return list(filter(partial(same_url, url), dict.fromkeys(stored))) or [url]
+    normal = set(map(normalize_url, urls))
+    return [other for other in dict.fromkeys(stored) if normalize_url(other) in normal]
 
 
 async def stored_tags(api: ArchiveBoxApi, name: str) -> list[str]:

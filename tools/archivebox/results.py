@@ -37,7 +37,7 @@ class ListArchiveresults(Paged[ArchiveResult]):
         "yt-dlp, methods, attempts, what went wrong, which pages have no pdf, failing plugin, "
         "youtube downloads that failed, media downloads, reasons, failures, error messages, which "
         "captures did not work, skipped, errors last night, every screenshot attempt that went "
-        "wrong, why did the pdf fail, broken, errors, failed screenshots, failed pdfs"
+        "wrong, why did the pdf fail, broken, errors, failed screenshots, failed pdfs, this week"
     )
 
     status: ResultStatus | None = Field(None, description="Its outcome.")

@@ -243,7 +243,8 @@ class UntagSnapshot(_OnSnapshot):
     search_hint = (
         "take a label off a page, remove the label from a bookmark, wrong label on a page, "
         "unlabel, not about that topic, strip the label from an article, page shouldn't have the "
-        "label, remove label from this page, mislabelled, wrongly labelled"
+        "label, remove label from this page, mislabelled, wrongly labelled, any more, no longer "
+        "tagged"
     )
     risk: ClassVar[Risk] = "removes"
     repeatable = True

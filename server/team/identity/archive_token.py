@@ -15,6 +15,7 @@ import anyio
 
 from server.errors import Code, Failure
 from server.settings import Secret
+from server.team.identity.fair_share import FairShare
 from server.team.identity.refusal import Refusal
 from server.team.policy.policy import OWN_TOKEN, Identity
 
@@ -22,7 +23,8 @@ from server.team.policy.policy import OWN_TOKEN, Identity
 TRUSTED_SECONDS = 300.0
 # How long a token that Archive refused is refused without asking again.
 REFUSED_SECONDS = 60.0
-# New tokens that are tried in a minute: made-up ones must not use up the pace of the others.
+# New tokens that are tried in a minute: made-up ones must not use up the pace of the others. From
+# one address half of it at most, so that they do not keep out newcomers either.
 MOST_TRIED = 30
 _MOST_KEPT = 10_000
 _LEAST_CHARACTERS = 16
@@ -50,10 +52,13 @@ class ArchiveTokenSignIn:
         self._clock = clock
         self._answers: OrderedDict[str, _Answer] = OrderedDict()
         self._locks: dict[str, anyio.Lock] = {}
-        self._tried: list[float] = []
+        self._trials = FairShare(MOST_TRIED, clock)
 
-    async def identify(self, token: str) -> Identity:
+    async def identify(self, token: str, address: str = "") -> Identity:
         """Return who brings this token.
+
+        Args:
+            address: where it comes from; made-up tokens from there delay others there alone.
 
         Raises:
             Refusal: Archive refuses it, or cannot be asked now.
@@ -63,24 +68,24 @@ class ArchiveTokenSignIn:
         key = fingerprint(token)
         answer = self._recall(key)
         if answer is None:
-            answer = await self._try_once(key, token)
+            answer = await self._try_once(key, token, address)
         if not answer.valid:
             raise _refuse()
         return Identity(OWN_TOKEN, key, f"Archive token {key[:8]}", token=Secret(token))
 
-    async def _try_once(self, key: str, token: str) -> _Answer:
+    async def _try_once(self, key: str, token: str, address: str) -> _Answer:
         # Calls with one token at once ask once.
         lock = self._locks.setdefault(key, anyio.Lock())
         try:
             async with lock:
-                return self._recall(key) or await self._try(key, token)
+                return self._recall(key) or await self._try(key, token, address)
         finally:
             self._locks.pop(key, None)
 
-    async def _try(self, key: str, token: str) -> _Answer:
+    async def _try(self, key: str, token: str, address: str) -> _Answer:
         # Whoever was let in before is not kept out by those who try made-up tokens.
         if not self._was_valid(key):
-            self._count_trial()
+            self._count_trial(address)
         try:
             await self._verify(Secret(token))
         except Failure as failure:
@@ -112,21 +117,18 @@ class ArchiveTokenSignIn:
             self._answers.popitem(last=False)
         return answer
 
-    def _count_trial(self) -> None:
+    def _count_trial(self, address: str) -> None:
         """Refuse a trial where there were too many in the last minute.
 
         Raises:
             Refusal: `busy`.
         """
-        now = self._clock()
-        self._tried = [moment for moment in self._tried if now - moment < 60.0]
-        if len(self._tried) >= MOST_TRIED:
+        if not self._trials.admit(address):
             raise Refusal(
                 "busy",
                 "Too many new tokens were tried in the last minute. Try again in a minute.",
                 retry_after=60,
             )
-        self._tried.append(now)
 
 
 def fingerprint(token: str) -> str:

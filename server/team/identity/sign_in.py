@@ -33,8 +33,11 @@ class SignIn:
         self._oidc = oidc
         self._own_tokens = own_tokens
 
-    async def identify(self, header: str | None) -> Identity:
+    async def identify(self, header: str | None, address: str = "") -> Identity:
         """Return who is calling.
+
+        Args:
+            address: where the request comes from.
 
         Raises:
             Refusal: nobody that this server knows.
@@ -49,7 +52,7 @@ class SignIn:
             return await self._oidc.identify(token)
         if self._own_tokens is None or self._policy().own_tokens is None:
             raise Refusal("invalid", "This token is none of those that this server takes.")
-        return await self._own_tokens.identify(token)
+        return await self._own_tokens.identify(token, address)
 
 
 def read_bearer(header: str | None) -> str:

@@ -14,7 +14,7 @@ _LONGEST_NAME = 40
 class TrialSignIn:
     """Takes every caller for whom they say they are."""
 
-    async def identify(self, header: str | None) -> Identity:
+    async def identify(self, header: str | None, address: str = "") -> Identity:
         """Return who is calling; nobody in particular where no token comes.
 
         Raises:

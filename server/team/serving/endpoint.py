@@ -29,8 +29,8 @@ OnRefusal = Callable[[Refusal], Awaitable[None]]
 class Identify(Protocol):
     """Finds out who is calling."""
 
-    async def identify(self, header: str | None) -> Identity:
-        """Return who sends this header `Authorization`.
+    async def identify(self, header: str | None, address: str = "") -> Identity:
+        """Return who sends this header `Authorization` from this address.
 
         Raises:
             Refusal: nobody that this server knows.
@@ -76,7 +76,7 @@ class McpEndpoint:
             return make_error(405, message, {"allow": "POST"})
         headers = Headers(scope=scope)
         try:
-            identity, rights = await self._let_in(headers)
+            identity, rights = await self._let_in(headers, _read_address(scope))
             narrowing = Narrowing.read(headers, self._toolsets)
         except Refusal as refusal:
             _log_refusal(refusal)
@@ -94,8 +94,8 @@ class McpEndpoint:
         except NoRoomError:
             return make_error(503, "This server is busy. Try again.", {"retry-after": "5"})
 
-    async def _let_in(self, headers: Headers) -> tuple[Identity, Rights]:
-        identity = await self._sign_in.identify(headers.get("authorization"))
+    async def _let_in(self, headers: Headers, address: str) -> tuple[Identity, Rights]:
+        identity = await self._sign_in.identify(headers.get("authorization"), address)
         rights = self._policy().find(identity)
         if rights is None:
             raise Refusal(
@@ -117,6 +117,12 @@ class McpEndpoint:
         except TooManyViewsError:
             return make_error(429, "Your clients narrow what they see in too many different ways.")
         return None
+
+
+def _read_address(scope: Scope) -> str:
+    """Return where a request comes from: behind a trusted proxy, what that says."""
+    client = scope.get("client")
+    return client[0] if client else ""
 
 
 def _log_refusal(refusal: Refusal) -> None:

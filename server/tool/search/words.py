@@ -38,19 +38,22 @@ _STAND_INS = (
 # What stands between quotation marks is somebody's name for something.
 _QUOTED = re.compile(r"""(?:(?<=\s)|^)['"\u201c][^'"\u201d]{2,60}['"\u201d](?=[\s,.?!]|$)""")
 _CLAUSE = re.compile(r"[.;:!?,]\s+|\s+(?:and|then|but)\s+")
+# How people say what something is to become.
+_WISH = re.compile(r"\bshould(n't|( (also|be called|have|include|no|not|only|start|stop)))\b")
 # A request of so few words is made of keywords, in any order.
 _KEYWORDS = 4
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What the data file says: words that say nothing, words before a verb, verbs of change, and
-    the concept (thing or action) that a phrase stands for, by the phrase's words."""
+    """What the data file says: words that say nothing, words before a verb, verbs of change, kinds
+    of files, and the concept (thing or action) that a phrase stands for, by the phrase's words."""
 
     stop: frozenset[str]
     stop_stems: frozenset[str]
     polite: frozenset[str]
     change: frozenset[str]
+    file: frozenset[str]
     concepts: dict[tuple[str, ...], frozenset[str]]
     written: dict[str, tuple[str, ...]]
     longest: int
@@ -72,6 +75,7 @@ def vocabulary() -> Vocabulary:
         stop_stems=frozenset(map(stem, sentence["stop"])),
         polite=sentence["polite"],
         change=sentence["change"],
+        file=sentence["file"],
         concepts=concepts,
         written={concept: tuple(forms["written"]) for concept, forms in entries.items()},
         longest=max(map(len, concepts)),
@@ -136,9 +140,12 @@ def simplify(query: str) -> str:
 
 
 def asks_for_change(query: str) -> bool:
-    """Return whether a request tells to change something: a part of it begins with a verb of
-    change, or it is a few keywords with one."""
+    """Return whether a request tells to change something or to write a file: a part of it begins
+    with a verb of change, it says how something should be, it names a kind of file, or it is a few
+    keywords with such a verb."""
     words = split_plain(query)
+    if _WISH.search(query.lower()) or not vocabulary().file.isdisjoint(words):
+        return True
     if len(words) > _KEYWORDS:
         words = list(map(_first_word, _CLAUSE.split(query.lower())))
     return not vocabulary().change.isdisjoint(words)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -31,8 +31,15 @@ class Wire(Http):
         self.sent: list[tuple[str, dict[str, str], Any, float]] = []
 
     async def post(
-        self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        seconds: float,
+        on_sent: Callable[[], None] = lambda: None,
     ) -> Reply:
+        on_sent()
         self.sent.append((url, dict(headers), json.loads(body), seconds))
         answer = self.answers.pop(0)
         if isinstance(answer, Transient):
@@ -146,6 +153,7 @@ async def test_the_limiter_is_told_what_was_answered() -> None:
     await archive.execute(call())
 
     (slot,) = limiter.slots
+    assert slot.is_sent
     assert (slot.status, slot.headers, slot.retry_after, slot.new_connection) == (
         200,
         {"ratelimit": "r=1"},

@@ -4,6 +4,7 @@ import gzip
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import anyio
 import pytest
@@ -115,6 +116,23 @@ async def test_an_answer_comes_with_its_status_headers_and_body() -> None:
     assert seen.requests[0].startswith(b"POST /api HTTP/1.1\r\n")
     assert seen.requests[0].endswith(b'\r\n\r\n{"a":1}')
     assert b"x-key: k" in seen.requests[0].lower()
+
+
+async def test_a_request_is_noted_when_it_leaves_and_not_before() -> None:
+    noted: list[str] = []
+    async with serving(answering()) as seen, Http(seen.url, "Archive") as http:
+        note = partial(noted.append, "sent")
+        await http.post(seen.url, {}, b"{}", seconds=PATIENCE, on_sent=note)
+        assert noted == ["sent"]
+        await http.post(seen.url, {}, b"{}", seconds=PATIENCE, on_sent=note)
+        assert noted == ["sent"] * 2
+
+    with closed_port() as port:
+        url = f"http://127.0.0.1:{port}"
+        async with Http(url, "Archive") as http:
+            with pytest.raises(Transient):
+                await http.post(url, {}, b"{}", seconds=PATIENCE, on_sent=note)
+    assert noted == ["sent"] * 2
 
 
 async def test_a_closed_port_provably_got_nothing() -> None:

@@ -258,6 +258,28 @@ async def test_a_send_that_fails_keeps_its_slot_and_lets_the_next_go(world: Worl
     assert world.sent == [("b", 0.25)]
 
 
+async def test_a_send_that_leaves_late_holds_back_the_one_that_would_be_the_sixth(
+    world: World,
+) -> None:
+    pacer, left = world.pacer(), []
+
+    async def send(delay: float = 0.0) -> None:
+        async with pacer.slot(KEY, operation="items") as slot:
+            await world.time.sleep(delay)
+            slot.note_sent()
+            left.append(world.time.now)
+            await world.time.sleep(0.05)
+            slot.report_answer(200, {})
+
+    # Even answers, so that five are sent in little more than a second.
+    await together(*[send] * 80)
+    assert left[-1] - left[-6] < 1.05
+    # What keeps it from leaving comes after its turn: a busy machine, a slow disk.
+    await together(*[send] * 3, lambda: send(0.6), *[send] * 9)
+    left.sort()
+    assert all(later - earlier >= 1 for earlier, later in zip(left, left[5:], strict=False))
+
+
 async def test_an_answer_is_told_even_when_its_caller_is_cancelled(world: World) -> None:
     pacer = world.pacer()
     with anyio.CancelScope() as scope:

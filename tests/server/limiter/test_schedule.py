@@ -40,7 +40,13 @@ def reserved(outcome: Claim | Wait) -> Ticket:
 
 def answer(at: float, status: int = 200, penalty: float = 0.0, stamp: float = 0.0) -> Answer:
     return Answer(
-        stamp=stamp, at=at, operation="items", status=status, reading=Reading(), penalty=penalty
+        stamp=stamp,
+        sent=stamp,
+        at=at,
+        operation="items",
+        status=status,
+        reading=Reading(),
+        penalty=penalty,
     )
 
 

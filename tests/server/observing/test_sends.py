@@ -36,6 +36,9 @@ class Turnstile:
             raise
         self.left.append(None)
 
+    def note_sent(self) -> None:
+        self.answers.append((0, {}))
+
     def report_answer(self, status: int, headers: Mapping[str, str], **options: Any) -> None:
         self.answers.append((status, {**options, "headers": headers}))
 
@@ -51,12 +54,14 @@ async def test_everything_is_passed_on() -> None:
     turnstile, metrics = Turnstile(), Metrics()
     limiter = Telemetry(metrics=metrics).observe_limiter(turnstile, "archive")
     async with limiter.slot("key", operation="items", cost=7, lane="job", deadline=5) as slot:
+        slot.note_sent()
         slot.report_answer(429, {"a": "b"}, retry_after=2, new_connection=True)
     assert turnstile.asked == [
         ("key", {"operation": "items", "cost": 7, "lane": "job", "deadline": 5})
     ]
     assert turnstile.answers == [
-        (429, {"headers": {"a": "b"}, "retry_after": 2, "new_connection": True})
+        (0, {}),
+        (429, {"headers": {"a": "b"}, "retry_after": 2, "new_connection": True}),
     ]
     assert turnstile.left == [None]
     assert read(metrics, "archive_mcp_requests_total") == [

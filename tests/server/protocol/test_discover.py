@@ -64,6 +64,25 @@ async def test_only_four_tools_are_listed_and_they_lead_to_a_result(build: Build
     assert result.structured_content["nodes"][0] == {"name": WORKSPACE}
 
 
+async def test_several_tasks_in_one_query_find_the_best_of_each(build: Build, era: str) -> None:
+    query = (
+        "refresh the engagement of items; delete a collection; look at thumbnails; share of voice"
+    )
+    async with Client(build(**DISCOVER), mode=era) as client:
+        result = await client.call_tool("archive_mcp_find_tools", {"query": query, "limit": 8})
+        one = await client.call_tool("archive_mcp_find_tools", {"query": " ; ", "limit": 8})
+    names = [tool["name"] for tool in result.structured_content["tools"]]
+    assert len(names) == len(set(names)) <= 8
+    first = {
+        "archive_delete_collection",
+        "archive_view_media",
+        "archive_compare_brands",
+    }
+    assert first <= set(names[:4])
+    assert {"archive_start_engagement_job", "archive_refetch_engagement_bulk"} & set(names)
+    assert "toolsets" in one.structured_content
+
+
 async def test_what_is_reached_answers_exactly_as_when_it_is_called_directly(
     build: Build, era: str
 ) -> None:
@@ -245,7 +264,7 @@ async def test_several_tools_are_described_at_once(build: Build, era: str) -> No
     assert "filter: {takenAt: {from: string, to: string}" in form
     # What decides about the answer, and no name says.
     assert "presetId: string (View or collection, id or name)" in form
-    assert "captionPhrase: string (Exact words of the caption, case aside)" in form
+    assert "captionPhrase: string (Exact words of captions, case aside)" in form
     assert "value: string (For selects option name or id (multiple: CONTAINS))" in form
 
 

@@ -57,6 +57,12 @@ class Change(Find):
     item_id: str = Field(min_length=1)
 
 
+class Sized(Find):
+    """One argument must be one of two values."""
+
+    size: Literal["SMALL", "LARGE"]
+
+
 class Span(Find):
     """Two arguments that depend on each other."""
 
@@ -291,6 +297,10 @@ def test_a_replacement_is_only_named_where_it_exists() -> None:
 
 def test_a_missing_argument_is_named() -> None:
     assert refused(Change).message == "`itemId` is required."
+
+
+def test_a_missing_argument_of_few_values_is_named_with_them() -> None:
+    assert refused(Sized).message == "`size` is required: one of SMALL, LARGE."
 
 
 def test_all_mistakes_are_told_at_once() -> None:

@@ -278,7 +278,7 @@ async def test_a_long_job_is_not_asked_after_again_and_again() -> None:
     forecast = {"active": 1.0, "speed": 2.0, "left": 200.0, "waitsFor": "", "reason": ""}
     row = replace(ROW, counters={"forecast": forecast})
     (note,) = (await run(StubJobs(waits=[row])))["notes"]
-    assert "Tell the user how long it takes instead of asking again and again. Look at it: " in note
+    assert "Tell the user, and ask again in about 3 min, not before." in note
 
 
 @pytest.mark.parametrize(

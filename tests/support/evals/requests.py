@@ -10,6 +10,7 @@ from tests.support.paths import ROOT
 
 FILE = ROOT / "tests" / "evals" / "requests.toml"
 SECOND = FILE.with_name("requests_second.toml")
+FOURTH = FILE.with_name("requests_fourth.toml")
 UNSEEN = FILE.with_name("unseen.toml")
 SETS = {"develop", "held_out"}
 
@@ -34,6 +35,11 @@ def read_requests(file: Path = FILE) -> tuple[Request, ...]:
 def read_second() -> list[Request]:
     """Return the requests of the second author."""
     return _read_whole_set(SECOND, "second")
+
+
+def read_fourth() -> list[Request]:
+    """Return the requests of the fourth author."""
+    return _read_whole_set(FOURTH, "fourth")
 
 
 def read_unseen() -> list[Request]:

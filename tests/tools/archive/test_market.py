@@ -28,6 +28,7 @@ from tools.archive.content.lookups import GetMediaContents
 
 Json = dict[str, Any]
 COFFEE = "Bluebird Coffee"
+UNKNOWN = "11111111-1111-4111-8111-111111111111"
 OCTOBER = {"from": "2026-10-01", "to": "2026-10-31"}
 
 
@@ -197,7 +198,7 @@ def test_a_date_of_metrics_is_a_plain_day(
 
 async def test_a_brand_that_is_not_tracked_is_told_with_where_to_look() -> None:
     async with desk() as at:
-        failure = await at.refused(GetCompetitorBrand, id="nothing")
+        failure = await at.refused(GetCompetitorBrand, id=UNKNOWN)
 
     assert (failure.code, failure.message) == (
         Code.NOT_FOUND,
@@ -261,7 +262,7 @@ async def test_posts_by_value_say_that_the_order_is_per_month() -> None:
 async def test_an_unknown_brand_has_no_posts_and_the_answer_says_that_it_may_be_unknown() -> None:
     async with desk() as at:
         answer = await at.call(
-            GetCompetitorBrandItems, brandId="nothing", filter={"takenAt": OCTOBER}
+            GetCompetitorBrandItems, brandId=UNKNOWN, filter={"takenAt": OCTOBER}
         )
 
     assert answer["nodes"] == []

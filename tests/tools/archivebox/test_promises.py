@@ -39,6 +39,67 @@ async def test_tags_are_on_known_pages_too(version: Version) -> None:
     assert ("`update: true`" in report["notes"][0]) == (version != "0.9.31")
 
 
+SPELLINGS = [
+    "https://Shop.Example:443/%7euser/A%2db",
+    "https://shop.example:443/~user/A-b",
+    "https://SHOP.example/~user/A-b",
+]
+BARE = "https://shop.example"
+
+
+@each_version
+async def test_a_page_is_known_in_another_spelling_of_its_address(version: Version) -> None:
+    normal = "https://shop.example/~user/A-b"
+    async with keeper(version) as one:
+        for url in (normal, BARE):
+            await one.call(Add, urls=[url])
+        one.time.now += 120
+        pages = {page["url"]: page["id"] for page in await one.pages()}
+        others = ["https://shop.example/~user/a-b", "http://shop.example/~user/A-b", FRESH[0]]
+        report = await one.call(Add, urls=[SPELLINGS[0], f"{BARE}/", *others], tag="Asked")
+        one.time.now += 120
+        tagged = {page["url"] for page in await one.pages(tag="Asked")}
+
+    assert report["saved_before"] == {
+        "count": 2,
+        "first": [
+            {"url": SPELLINGS[0], "id": pages[normal], "saved_as": normal},
+            {"url": f"{BARE}/", "id": pages[BARE], "saved_as": BARE},
+        ],
+    }
+    # The server compares letter by letter: what it makes anew has the tags.
+    assert tagged == {SPELLINGS[0], f"{BARE}/", *others}
+    assert ("under another spelling" in report["notes"][0]) == (version != "0.9.31")
+
+
+@since_0_9
+@pytest.mark.parametrize("stored", SPELLINGS)
+async def test_a_page_that_is_saved_oddly_is_known(version: Version, stored: str) -> None:
+    normal = "https://shop.example/~user/A-b"
+    async with keeper(version) as one:
+        await one.call(Add, urls=[stored])
+        one.time.now += 120
+        report = await one.call(Add, urls=[normal], index_only=True, tag="Asked")
+        pages = await one.pages(tag="Asked")
+
+    # Listed it is already, in the other spelling.
+    assert report["snapshot_ids"] == []
+    assert [page["url"] for page in pages] == [stored]
+    assert report["saved_before"]["first"][0]["saved_as"] == stored
+
+
+async def test_of_several_spellings_the_one_that_was_asked_for_counts() -> None:
+    async with keeper("0.9.73") as one:
+        for url in (SPELLINGS[2], SPELLINGS[1], SPELLINGS[0]):
+            await one.call(Add, urls=[url])
+            one.time.now += 120
+        report = await one.call(Add, urls=[SPELLINGS[2]])
+
+    (first,) = report["saved_before"]["first"]
+    assert "saved_as" not in first
+    assert "keeps these copies" in report["notes"][0]
+
+
 async def test_a_save_job_puts_its_tags_on_known_pages_and_says_so() -> None:
     async with keeper("0.9.73") as one:
         known = await _known(one)

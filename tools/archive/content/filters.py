@@ -75,9 +75,7 @@ class ItemFilterInput(Input):
             ]
         ]
         | None
-    ) = Field(
-        None, description="Answers show TIKTOK and YOUTUBE as type POST, YOUTUBE_SHORT as SHORT."
-    )
+    ) = Field(None, description="Answers show TIKTOK and YOUTUBE as POST, YOUTUBE_SHORT as SHORT.")
     content_types: (
         list[Annotated[Literal["IMAGE", "VIDEO"], ApiType("MediaContentType")]] | None
     ) = None
@@ -85,7 +83,7 @@ class ItemFilterInput(Input):
     tags_names: list[Text] | None = Field(None, description="Hashtags and mentions.")
     super_search: FilterSuperSearchInput | None = Field(
         None,
-        description="By words or picture; FUZZY finds words in any order, similar ones too.",
+        description="By words or picture; FUZZY: words in any order, similar ones too.",
     )
     engagement: list[FilterEngagementRangeInput] | None = Field(
         None, description="Ranges of metrics; EARNED_MEDIA_VALUE in cents (assumed)."
@@ -99,7 +97,7 @@ class ItemFilterInput(Input):
     followers_count: FilterIntegerRangeInput | None = None
     verified: list[bool] | None = None
     creator_locations: list[LocationCanonicalInput] | None = Field(
-        None, description="Places by their exact, canonical names."
+        None, description="Places by exact, canonical names."
     )
     ugc_locations: list[LocationCanonicalInput] | None = None
     social_profile_account_types: (
@@ -123,9 +121,9 @@ class ItemFilterInput(Input):
     )
     ids: list[Id] | None = None
     collections_ids: list[Id] | None = Field(
-        None, description="Ids or names; with `ids`: which of these items are in it."
+        None, description="Ids or names; with `ids`: which of these are in it."
     )
-    campaigns_ids: list[Id] | None = None
+    campaigns_ids: list[Id] | None = Field(None, description="Ids or names.")
     social_profile_ids: list[Id] | None = None
     sources_ids: list[Id] | None = None
     shopify_products_ids: list[Text] | None = None

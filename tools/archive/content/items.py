@@ -34,7 +34,7 @@ from tools.archive.content.fitting import (
     find_members,
     list_unseen,
 )
-from tools.archive.content.naming import find_preset_ids
+from tools.archive.content.naming import find_preset_ids, take_ids_of_names
 from tools.archive.content.sorting import SORT_PATHS, sorter
 from tools.archive.schema.counting import (
     COUNT_ONLY,
@@ -86,7 +86,7 @@ def estimate_page(selection: Selection) -> float:
 class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
     """Search archived posts, reels, stories and videos (UGC) in Archive (archive.com), with current
     engagement: "top posts", "posts by @x", words in captions, usage rights, or the content of a
-    view or collection (`presetId`). Default order: newest first. For post links use
+    view or collection (`presetId`). Newest first by default. For post links use
     archive_get_item_ids_by_url; for metrics over time archive_get_engagement_history. Null metrics
     are unavailable, not 0; `units` names EMV's."""
 
@@ -107,7 +107,8 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         "hashtag, featuring, less than, fewer, under, over, going viral, right now, trending, "
         "anything about us, what's inside a saved search, what is in the view, contents of a "
         "board, disclosure, sponsored, clips, insta, find me, accounts, followers, weekend, clip, "
-        "people talk about, wore, holding, using, mention our product, this week, get me"
+        "people talk about, wore, holding, using, mention our product, this week, get me, in "
+        "german, english, any language"
     )
     core = True
     # A page without relations (Archive docs, rate limiting).
@@ -119,14 +120,14 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         None, description="When it was posted: days or instants with zone."
     )
     sorting: list[ItemSortingInput] | None = Field(
-        None, min_length=1, description="Sort keys, the most important first."
+        None, min_length=1, description="Sort keys, most important first."
     )
     custom_attribute_conditions: Conditions | None = None
     preset_id: Id | None = Field(
         None,
         description="View or collection, id or name; instead of `filter` and conditions.",
     )
-    caption_phrase: Text | None = Field(None, description="Exact words of the caption, case aside.")
+    caption_phrase: Text | None = Field(None, description="Exact words of captions, case aside.")
     count_only: bool = Field(False, description=COUNT_ONLY)
     fields: list[Text] | None = Field(
         None,
@@ -164,10 +165,7 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
         await super().prepare(context)
         if self.preset_id:
             (self.preset_id,) = await find_preset_ids(context, [self.preset_id])
-        if self.filter and self.filter.collections_ids:
-            self.filter.collections_ids = await find_preset_ids(
-                context, self.filter.collections_ids, "COLLECTIONS"
-            )
+        await take_ids_of_names(context, self.filter)
 
     def variables(self) -> dict[str, Any]:
         variables = super().variables()
@@ -294,8 +292,8 @@ class SearchItems(TakesConditions, NamesOptions, Connection[Item]):
             (self.preset_id, "The preset's own filters decide what is in it."),
             (
                 self.caption_phrase,
-                "Kept are captions that hold exactly `captionPhrase`, case aside, of those that "
-                "Archive's search found.",
+                "All whose caption holds exactly `captionPhrase`, case aside; only one that "
+                "Archive's own word search missed would be missing.",
             ),
         )
 

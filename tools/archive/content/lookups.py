@@ -42,7 +42,7 @@ class GetMediaContents(Lookup[MediaContent]):
         "thumbnail url, assets for the ad team, raw footage, photo files, high-res, save the "
         "pictures, get me the clip, all slides of a carousel, media of this post, full "
         "resolution, raw video, save the files, for our editor, pictures to download, grab, "
-        "jpegs, mp4s, save the file"
+        "jpegs, mp4s, save the file, subtitles"
     )
 
     item_ids: ItemIds | None = Field(None, description="Up to 100 item ids.")

@@ -10,6 +10,9 @@ from server.archive.operations import Listing
 from server.archive.workspaces import ID
 from server.errors import Code, Failure
 from server.tool.names import find_matches, suggest
+from tools.archive.by_name import find_ids
+from tools.archive.campaigns import GetCampaigns
+from tools.archive.content.filters import ItemFilterInput
 from tools.archive.views.creators import GetCreatorViews
 from tools.archive.views.social_profiles import GetSocialProfileViews
 from tools.archive.workspace import GetFilterPresets
@@ -60,6 +63,30 @@ async def find_preset_ids(
     if accessor is not None:
         presets = [preset for preset in presets if preset["accessor"] == accessor]
     return [_find_one(name, presets, kind) for name in names]
+
+
+async def take_ids_of_names(context: ArchiveContext, choice: ItemFilterInput | None) -> None:
+    """Put ids in place of the names of collections and campaigns in a filter.
+
+    Raises:
+        Failure: `AMBIGUOUS`, `INVALID_ARGUMENT` or `NOT_FOUND`, with the names that are meant.
+    """
+    if choice is None:
+        return
+    if choice.collections_ids:
+        choice.collections_ids = await find_preset_ids(
+            context, choice.collections_ids, "COLLECTIONS"
+        )
+    if choice.campaigns_ids:
+        # Never by a part of a name, which could be another one's.
+        choice.campaigns_ids = await find_ids(
+            context,
+            choice.campaigns_ids,
+            GetCampaigns,
+            "campaign",
+            remedy="{campaigns} lists the campaigns.",
+            partial=False,
+        )
 
 
 def _find_one(name: str, presets: list[Preset], kind: Kind) -> str:

@@ -36,7 +36,7 @@ class RefetchEngagementBulk(Confirmed[RefetchPayload]):
         "outdated, recheck, measure again, pull current engagement, refetch, numbers look old, "
         "wrong likes, up to date, update the stats of this post, sync, re-check the view counts, "
         "claims it hit a million, 1M, verify the numbers, fresh ones, update like counts, "
-        "current, re-pull, metrics look off, current numbers"
+        "current, re-pull, metrics look off, current numbers, statistics, reload"
     )
     risk = "spends"
     repeatable = False

@@ -40,7 +40,7 @@ class UploadItemFromUrl(Mutation[UploadPayload]):
         "add a missing post, import one post, get it into our library, missed post, wasn't picked "
         "up, not captured, add this tiktok, reel, youtube short by link, manually add, here's the "
         "link, didn't catch, submit a post, track this post, didn't get picked up automatically, "
-        "add by hand, pull in, missing reel, grab this post"
+        "add by hand, pull in, missing reel, grab this post, bring it in"
     )
     risk = "adds"
     repeatable = False

@@ -39,8 +39,9 @@ Figure = Literal[
 
 class CompareBrands(Workflow[CompetitorBrand]):
     """Compare the own brand ("You") with tracked competitors in Archive (archive.com) in a month or
-    week: share of voice, ranks and, on request, change; earnedMediaValue is in US dollars. For the
-    figures alone, use archive_get_competitor_brands. Changes nothing."""
+    week: share of voice (`sharePercent` of posts or another figure), ranks and, on request, change;
+    earnedMediaValue is in US dollars. For the figures alone, use archive_get_competitor_brands.
+    Changes nothing."""
 
     operation = "brand_comparison"
     title = "Compare share of voice"
@@ -50,7 +51,8 @@ class CompareBrands(Workflow[CompetitorBrand]):
         "over the last months, change since last month, how do we stack up, bigger than, behind, "
         "who leads, league table, SOV, gap, losing ground, gaining, slice of the conversation, "
         "market, catch up, overtake, how far ahead, per brand, half year, outperform, who's "
-        "ahead, standing, position, dominate"
+        "ahead, standing, position, dominate, who is talked about more, do creators post more "
+        "about them than us, fewer"
     )
     risk = "reads"
     repeatable = True

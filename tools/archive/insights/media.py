@@ -76,7 +76,8 @@ class ViewMedia(WindowedSource, Workflow[dict[str, Any]]):
         "colours, colors, describe the photo, what does the video look like, contact sheet, "
         "style, logo, aesthetics, appearance, wearing, background, screenshot of a post, on "
         "brand, mood, check the images, packaging, faces, actually visible, look at the photo, "
-        "shows the product clearly, collage, grid, images look like, eyeball, visually, colour"
+        "shows the product clearly, collage, grid, images look like, eyeball, visually, colour, "
+        "thumbnail, preview, cover, know which post you mean"
     )
     risk = "reads"
     repeatable = True

@@ -101,7 +101,7 @@ class SummarizePerformance(Computed):
         "which platform works best, overall, how did the campaign do overall, median number of "
         "views, number of posts, by network, value, compared to last month, client recap, posts "
         "did we get, aggregate, roundup, wrap-up, ROI, each month, busiest, which month, quarter, "
-        "metrics, totals, influencers' total, quarterly"
+        "metrics, totals, influencers' total, quarterly, KPI, impressions"
     )
 
     by: list[By] | None = Field(None, description="Break the figures down by these too.")
@@ -222,7 +222,7 @@ class GetTopContent(Computed):
         "greatest hits, number one, most shared, most engaging, biggest hit, went viral, "
         "favourite content, going viral, most valuable, which reel got the most, performed best, "
         "rank the people, brought the most value, standout, biggest, hits, highest, best "
-        "performer, most played, loved"
+        "performer, most played, loved, most saved"
     )
 
     account_name: Text | None = Field(None, description="Only posts of this account (handle).")

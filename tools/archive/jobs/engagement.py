@@ -41,9 +41,9 @@ _OF_TIMELINES = ("from_", "to", "format", "name")
 class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workflow[JobRow]):
     """Refresh the engagement of many items and wait for it (at most 3 billing credits per item and
     day), or write their metrics over time to a file (free), as a job. `refresh` has Archive measure
-    now and asks the user first; `timelines` writes one row per snapshot. For one item use
-    archive_get_engagement_history. Returns the result or, if it takes longer, a job id. `units`
-    names that of money."""
+    now and asks the user first, naming the most it costs; `timelines` writes one row per snapshot.
+    For one item use archive_get_engagement_history. Returns the result or, if it takes longer, a
+    job id. `units` names that of money."""
 
     operation = "engagement_job"
     title = "Engagement of many items"
@@ -52,7 +52,8 @@ class StartEngagementJob(StartChange[JobRow, ArchiveContext], ItemSource, Workfl
         "would it cost, price, growth curves to a file, daily numbers for all posts, development "
         "of every post, all posts of the month, batch refresh, re-measure, time series for "
         "analysis, history export, fresh data for all, like and view development over time into a "
-        "file, analyst, update like counts for everything in the campaign"
+        "file, analyst, update like counts for everything in the campaign, statistics of all "
+        "posts, dollars, statistic, stats"
     )
     risk = "spends"
     adds_too = True

@@ -37,7 +37,8 @@ class StartExport(StartJob[JobRow, ArchiveContext], ExportQuery, Workflow[JobRow
         "email, hand over, send the data, backup, raw data, parquet, json, all posts with likes, "
         "for my analyst, for the newsletter tool, mailing list, columns, download the list of "
         "accounts as csv, creator database, sheet, accounts that mentioned us, influencers we "
-        "have contact details for, google sheet, xlsx, download, dump, file of, table"
+        "have contact details for, google sheet, xlsx, download, dump, file of, table, all posts "
+        "of last year with links and views, whole list in a file, emails into excel"
     )
     risk = "adds"
     repeatable = False

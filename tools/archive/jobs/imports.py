@@ -41,7 +41,7 @@ class StartImport(StartChange[JobRow, ArchiveContext], Workflow[JobRow]):
         "missing posts, bring them into our library, put them into a folder, 50 links, batch "
         "upload, many urls at once, from a document, load them all, I've a list of instagram "
         "links, PR agency, which ones didn't work, 200, get them all in, bulk load, here are the "
-        "links, monitoring, paste, ingest, upload all, onboard"
+        "links, monitoring, paste, ingest, upload all, onboard, sheet of links"
     )
     risk = "adds"
     repeatable = False

@@ -6,16 +6,18 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from server.archive.context import ArchiveContext
 from server.archive.operations import (
     Id,
     Listing,
     Mutation,
-    Query,
 )
 from server.tool.names import suggest
 from server.tool.request import ApiType, Input, argument_names
 from server.tool.result import drop_nulls
+from tools.archive.by_name import QueryByName
 from tools.archive.content.filters import ItemFilterInput, ItemSortingInput, check_filter
+from tools.archive.content.naming import take_ids_of_names
 from tools.archive.schema.inputs import ABOUT_CONDITIONS, TakesConditions
 from tools.archive.schema.saved_objects import (
     ContentView,
@@ -120,7 +122,7 @@ class GetContentViews(Listing[ContentViewRow]):
         return nothing_in(self.filter)
 
 
-class GetContentView(Query[ContentView]):
+class GetContentView(QueryByName[ContentView]):
     """Get a content view's filters, conditions, sort and group; archive_search_items reads its
     items."""
 
@@ -136,8 +138,10 @@ class GetContentView(Query[ContentView]):
     instead = (
         "{contentViews} lists the content views; ids of collections and creator views do not work."
     )
+    kind = "content view"
+    lists = GetContentViews
 
-    id: Id = Field(description="View id.")
+    id: Id = Field(description="View id or name.")
 
 
 class _ContentViewInput(ViewInput):
@@ -188,6 +192,10 @@ class CreateContentView(TakesConditions, Mutation[ContentViewPayload]):
     def check(self) -> None:
         check_filter(self.input.filters, "input.filters")
 
+    async def prepare(self, context: ArchiveContext) -> None:
+        await super().prepare(context)
+        await take_ids_of_names(context, self.input.filters)
+
     def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
         return add_notes(payload, _leave_unchecked(self.input.filters))
 
@@ -202,7 +210,8 @@ class UpdateContentView(UpdateView[ContentViewPayload]):
         "change a saved search, edit a view, rename a saved post filter, adjust filters, add a "
         "hashtag to the view, change conditions, smart list should also include, only show, "
         "widen, narrow, update the saved filter, remove the hashtag from the view, sort the view "
-        "by likes, exclude, from now on, new name for the view, should only include, above"
+        "by likes, exclude, from now on, new name for the view, should only include, above, also "
+        "take in youtube, tiktok, instagram, should also cover"
     )
     risk = "changes"
     repeatable = True
@@ -220,6 +229,10 @@ class UpdateContentView(UpdateView[ContentViewPayload]):
         super().check()
         if self.input.filters:
             check_filter(self.input.filters, "input.filters")
+
+    async def prepare(self, context: ArchiveContext) -> None:
+        await super().prepare(context)
+        await take_ids_of_names(context, self.input.filters)
 
     def present_payload(self, payload: dict[str, Any]) -> dict[str, Any]:
         return add_notes(payload, _leave_unchecked(self.input.filters))

@@ -8,9 +8,9 @@ from server.archive.operations import (
     Id,
     Listing,
     Mutation,
-    Query,
 )
 from server.tool.request import Input
+from tools.archive.by_name import QueryByName
 from tools.archive.schema.inputs import ABOUT_CONDITIONS, TakesConditions
 from tools.archive.schema.saved_objects import (
     CreatorView,
@@ -62,7 +62,7 @@ class GetCreatorViews(Listing[CreatorViewRow]):
         return nothing_in(self.filter)
 
 
-class GetCreatorView(Query[CreatorView]):
+class GetCreatorView(QueryByName[CreatorView]):
     """Get a creator view's conditions, sort and group, but not its creators."""
 
     operation = "creatorView"
@@ -75,8 +75,10 @@ class GetCreatorView(Query[CreatorView]):
     )
     missing = "No creator view has that id in this workspace."
     instead = "{creatorViews} lists the creator views; ids of content views do not work here."
+    kind = "creator view"
+    lists = GetCreatorViews
 
-    id: Id = Field(description="View id.")
+    id: Id = Field(description="View id or name.")
 
 
 # Archive keeps the `filters` of these views and never applies them: only conditions count.
@@ -122,7 +124,7 @@ class UpdateCreatorView(OfStoredView, UpdateView[CreatorViewPayload]):
         "segment should also include, tier, saved influencer list, tighten, widen, update the "
         "roster rules, the list should only have creators with, raise the minimum, new name for "
         "the segment, add a condition to the influencer list, covers only people, followers, "
-        "cover"
+        "cover, also take in, instagram, tiktok, youtube"
     )
     risk = "changes"
     repeatable = True

@@ -11,12 +11,12 @@ from server.archive.operations import (
     Id,
     Listing,
     Mutation,
-    Query,
 )
 from server.errors import Code, Failure
 from server.text import count_noun
 from server.tool.cursor import scope_of
 from server.tool.result import drop_empty
+from tools.archive.by_name import QueryByName
 from tools.archive.collections import GetCollection
 from tools.archive.schema.saved_objects import (
     CollectionPayload,
@@ -54,7 +54,7 @@ class GetViewGroups(Listing[ViewGroup]):
     capped = True
 
 
-class GetViewGroup(Query[ViewGroup]):
+class GetViewGroup(QueryByName[ViewGroup]):
     """Get a view group with the views and collections in it."""
 
     operation = "viewGroup"
@@ -66,8 +66,10 @@ class GetViewGroup(Query[ViewGroup]):
     )
     missing = "No view group has that id in this workspace."
     instead = "{viewGroups} lists the groups."
+    kind = "view group"
+    lists = GetViewGroups
 
-    id: Id = Field(description="Group id.")
+    id: Id = Field(description="Group id or name.")
 
 
 class CreateViewGroupInput(NamedInput):
@@ -105,7 +107,8 @@ class UpdateViewGroup(Mutation[ViewGroupPayload]):
     search_hint = (
         "change the name of a section, section should be called, heading, retitle a group, "
         "misspelled section name, give the section another name, relabel the group, fix the "
-        "spelling of a section, sidebar section is called, misspelt, rename the folder, folder"
+        "spelling of a section, sidebar section is called, misspelt, rename the folder, folder, "
+        "call the heading, header, category called"
     )
     risk = "changes"
     repeatable = True

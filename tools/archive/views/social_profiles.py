@@ -8,9 +8,9 @@ from server.archive.operations import (
     Id,
     Listing,
     Mutation,
-    Query,
 )
 from server.tool.request import Input
+from tools.archive.by_name import QueryByName
 from tools.archive.schema.inputs import ABOUT_CONDITIONS, TakesConditions
 from tools.archive.schema.saved_objects import (
     DeletedSocialProfileView,
@@ -60,7 +60,7 @@ class GetSocialProfileViews(Listing[SocialProfileViewRow]):
         return nothing_in(self.filter)
 
 
-class GetSocialProfileView(Query[SocialProfileView]):
+class GetSocialProfileView(QueryByName[SocialProfileView]):
     """Get a social profile view's conditions, sort and group, but not its profiles."""
 
     operation = "socialProfileView"
@@ -75,8 +75,10 @@ class GetSocialProfileView(Query[SocialProfileView]):
     instead = (
         "{socialProfileViews} lists the social profile views; ids of creator views do not work."
     )
+    kind = "social profile view"
+    lists = GetSocialProfileViews
 
-    id: Id = Field(description="View id.")
+    id: Id = Field(description="View id or name.")
 
 
 class CreateSocialProfileViewInput(NewStoredView):
@@ -120,7 +122,7 @@ class UpdateSocialProfileView(OfStoredView, UpdateView[SocialProfileViewPayload]
         "edit a saved account filter, update the saved accounts list, rename, also include "
         "tiktok, instagram, adjust conditions, accounts filter should, only verified accounts, "
         "new name for the accounts filter, follower limit, raise, in the accounts list, list of "
-        "accounts"
+        "accounts, account search should be called, also take in youtube"
     )
     risk = "changes"
     repeatable = True
@@ -144,7 +146,7 @@ class DeleteSocialProfileView(Deletion[DeletedSocialProfileView]):
     search_hint = (
         "drop the saved account filter, remove a saved accounts list, get rid of a profile list, "
         "bin, trash, accounts filter no longer needed, clean up, kill the profile list, obsolete, "
-        "handles list, replaced, saved list of handles"
+        "handles list, replaced, saved list of handles, saved account search, channels"
     )
     risk = "removes"
     repeatable = True

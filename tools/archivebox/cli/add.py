@@ -23,6 +23,7 @@ from tools.archivebox.known import (
     describe_known,
     find_known,
     keeps_known,
+    select_same,
     show_known,
     tag_all,
 )
@@ -56,7 +57,7 @@ class Add(Change[Report]):
         "again, only screenshots, save both, grab this page, put in my archive, snapshot this, "
         "take a copy, backup this page, new copy, before they change it, save for me, here's a "
         "list of links, them all, and tag them, keep a copy, these links, evidence, record, "
-        "archive this page, store, articles, urls, keep copies"
+        "archive this page, store, articles, urls, keep copies, keep an offline copy"
     )
     core = True
     risk: ClassVar[Risk] = "adds"
@@ -114,9 +115,9 @@ class Add(Change[Report]):
         keeps = keeps_known(
             api, only_new=self.only_new, anew=bool(self.update or self.snapshot_ids)
         )
-        notes = describe_known(len(known), keeps=keeps)
+        notes = describe_known(known, keeps=keeps)
         if keeps:
-            notes += await tag_all(api, known, tags)
+            notes += await tag_all(api, select_same(known), tags)
         return whole(add_notes({**report, **show_known(known)}, notes))
 
     def _refuse_slow(self, description: Description) -> None:

@@ -39,7 +39,7 @@ class Search(Filters[Snapshot], Many[Snapshot]):
         "saved page that says, url ends with, links like, wildcard, do I have anything about, "
         "election, topic, from a newspaper, com, stored addresses matching, show all, everything "
         "we've stored from, do we have a copy of, anything on, find the page where, containing, "
-        "article about, phrase"
+        "article about, phrase, pages about a subject, did I keep, saved something on a topic"
     )
 
     filter_patterns: list[Text] | None = Field(

@@ -23,6 +23,7 @@ from server.jobs import (
     RecordState,
 )
 from tools.archivebox.jobs.query import PageQuery
+from tools.archivebox.jobs.shared_pages import find_shared
 from tools.archivebox.known import missing_tags
 from tools.archivebox.snapshots.lookup import read_snapshot
 
@@ -32,6 +33,7 @@ TAGS = (
     "On 0.8.5 pages are tagged when they are added ({POST /cli/add}).",
 )
 _VERIFY = "look at the page again; doing it twice is harmless."
+_SHARED = "Another job changed it at the same time, and counts it."
 _MOST_SHOWN = 50
 _PAGE = 1_000
 # A lock is gone with the last job that uses it.
@@ -80,9 +82,12 @@ async def undo_changes(context: ArchiveBoxContext, name: str, tool: str) -> list
             f"{name} still runs.",
             "Stop it with {cancel_job}, or let it end.",
         )
+    # What another job has put on is that one's to take off.
+    shared = await find_shared(jobs, row)
     result = []
     async for rows in jobs.record_pages(name, (RecordState.DONE,)):
-        result += [NewRecord(row.key, {**row.detail, **_reverse(row.detail)}) for row in rows]
+        own = [row for row in rows if row.key not in shared]
+        result += [NewRecord(row.key, {**row.detail, **_reverse(row.detail)}) for row in own]
     return result
 
 
@@ -196,6 +201,15 @@ class TagWork(ChangeWork):
         page = await read_snapshot(self._context.background, record.key, with_archiveresults=False)
         change = TagChange(record.detail["add"], record.detail["remove"]).make_record(page)
         return change.detail if change else None
+
+    async def finish(self, job: Handle) -> Json:
+        """Return what every change does, each page counted by one job."""
+        result = await super().finish(job)
+        if count := len(await find_shared(await self._context.jobs(), job.row)):
+            result["changed"] -= count
+            result["leftAlone"] += count
+            result["reasons"][_SHARED] = count
+        return result
 
     async def notes(self, job: Handle) -> list[str]:
         return (

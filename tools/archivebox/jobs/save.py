@@ -62,7 +62,7 @@ class StartSave(StartChange[JobRow, ArchiveBoxContext], Workflow[JobRow]):
         "copies, dead links, finish the half-saved pages, didn't work, which ones, add the tag to "
         "every saved page, preserve them all, list of links, try again, copies older than, didn't "
         "save properly, already stored, reading list, tag all, retry failed, bulk, unreachable, "
-        "thousands of pages"
+        "thousands of pages, bookmarks from an old browser, hundreds of links, list of addresses"
     )
     risk = "changes"
     reads_too = True

@@ -16,7 +16,7 @@ from server.text import count_noun
 from server.tool.result import drop_empty, select_notes
 from tools.archivebox.cli.add import Add, adds_slowly
 from tools.archivebox.jobs.page_copies import copies, parse_time, time_of_newest
-from tools.archivebox.known import add_tags, find_known, keeps_known
+from tools.archivebox.known import add_tags, find_same, keeps_known
 from tools.archivebox.records import describe_verdict
 from tools.archivebox.shapes import plain_id, show_groups
 
@@ -125,7 +125,7 @@ class SaveWork:
         api, options = self.context.background, self._options
         if not options.tags or not keeps_known(api, only_new=options.only_new, anew=False):
             return {}
-        return await find_known(api, [record.key for record in records])
+        return await find_same(api, [record.key for record in records])
 
     async def _tag(self, page: Json) -> bool:
         return await add_tags(self.context.background, page, self._options.tags)

@@ -70,7 +70,7 @@ class ListSnapshots(Many[Snapshot]):
         "count of saved pages, saved in 2024, titles, do I have anything from this site, "
         "newspaper.com, from 2020, stored, saved copy of, what web pages did we save, do we have "
         "a copy, landing page, homepage, about, bookmarked, latest saves, yesterday, in my "
-        "archive, unfinished"
+        "archive, unfinished, which pages did I keep, addresses archived"
     )
     core = True
 
@@ -180,7 +180,8 @@ class GetSnapshot(Get[Snapshot]):
         "details of one saved page, when did I save it, how big is it, title, date, labels of a "
         "page, outputs of a page, status of one bookmark, did the capture succeed, formats, info "
         "about a saved page, do I have a pdf of it, is there a screenshot, is it complete, file "
-        "size, stored, do we have a copy, landing page, how big on disk"
+        "size, stored, do we have a copy, landing page, how big on disk, when was this address "
+        "archived, did it work"
     )
 
     snapshot_id: Text = Field(description="Id or unique part of it, timestamp or URL.")

@@ -28,7 +28,13 @@ PLAN = Policy("startup", 5000, 50)
 
 def answer(at: float, status: int = 200, *, stamp: float = 0.0, penalty: float = 0.0) -> Answer:
     return Answer(
-        stamp=stamp, at=at, operation="items", status=status, reading=Reading(), penalty=penalty
+        stamp=stamp,
+        sent=stamp,
+        at=at,
+        operation="items",
+        status=status,
+        reading=Reading(),
+        penalty=penalty,
     )
 
 

@@ -29,7 +29,13 @@ PLAN = Policy("startup", 5000, 50)
 
 def answer(at: float, status: int = 200, *, stamp: float = 0.0, penalty: float = 0.0) -> Answer:
     return Answer(
-        stamp=stamp, at=at, operation="items", status=status, reading=Reading(), penalty=penalty
+        stamp=stamp,
+        sent=stamp,
+        at=at,
+        operation="items",
+        status=status,
+        reading=Reading(),
+        penalty=penalty,
     )
 
 
@@ -192,7 +198,7 @@ def test_defaults_of_what_is_shared_say_nothing() -> None:
     assert Send(1.0, 5.0).open is True
     assert Ticket(1.0, 2.0, 1.0) == Ticket(1.0, 2.0, 1.0, misses=0, epoch=0.0)
     assert Wait(1.0, None).for_credits is False
-    silent = Answer(stamp=1.0, at=1.0, operation="items", status=200, reading=Reading())
+    silent = Answer(stamp=1.0, sent=1.0, at=1.0, operation="items", status=200, reading=Reading())
     assert (silent.penalty, silent.new_connection, silent.late) == (0.0, False, None)
     assert State(0.25) == State(0.25, 0.0, 0.0, 0.0, 0.0, 0.0, [], [], None, None)
 
@@ -200,3 +206,40 @@ def test_defaults_of_what_is_shared_say_nothing() -> None:
 def test_a_state_that_no_text_can_carry_is_not_stored() -> None:
     with pytest.raises(ValueError, match="JSON"):
         State(gap=float("nan")).encode()
+
+
+def test_a_send_counts_from_when_it_left() -> None:
+    state = State(gap=0.25, sends=[Send(10.0 + number / 4, 5) for number in range(5)])
+    evidence = Evidence()
+    late = replace(answer(10.9, stamp=10.25), sent=10.75)
+
+    record_answer(state, RULES, evidence, late)
+    assert [send.stamp for send in state.sends] == [10.0, 10.5, 10.75, 10.75, 11.0]
+    assert [send.open for send in state.sends].count(False) == 1
+    assert evidence.late == [0.5]
+    assert evidence.trips == [("items", 0.15)]
+
+
+def test_the_handshake_of_a_new_connection_is_not_the_lateness_of_this_machine() -> None:
+    state = State(gap=0.25, sends=[Send(10.0, 5)])
+    evidence = Evidence(trips=[("items", 0.125)])
+    first = replace(answer(10.5, stamp=10.0), sent=10.375, new_connection=True)
+
+    record_answer(state, RULES, evidence, first)
+    assert state.sends[0].stamp == 10.375
+    assert (evidence.late, evidence.handshakes) == ([], [0.375])
+
+
+def test_an_answer_that_is_unusually_late_may_be_to_a_send_that_came_late() -> None:
+    def find_stamp(trip: float, trips: int = 16) -> float:
+        evidence = Evidence(trips=[("items", 0.125)] * trips)
+        state = State(gap=0.25, sends=[Send(10.0, 5)])
+        record_answer(state, RULES, evidence, replace(answer(10 + trip), stamp=10.0, sent=10.0))
+        return state.sends[0].stamp
+
+    assert find_stamp(0.0625) == 10.0
+    assert find_stamp(0.1875) == 10.0625
+    # Not for ever: the API itself may need seconds for an answer.
+    assert find_stamp(3.0) == 10.25
+    # Without others to compare it with, nothing is unusual.
+    assert find_stamp(0.1875, trips=4) == 10.0

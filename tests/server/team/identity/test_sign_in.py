@@ -45,9 +45,9 @@ class Archive:
             raise Failure(Code.UNAUTHENTICATED, "No.")
 
 
-async def refuse(sign_in: SignIn, header: str | None) -> Refusal:
+async def refuse(sign_in: SignIn, header: str | None, address: str = "") -> Refusal:
     with pytest.raises(Refusal) as caught:
-        await sign_in.identify(header)
+        await sign_in.identify(header, address)
     return caught.value
 
 
@@ -142,7 +142,7 @@ async def test_made_up_tokens_do_not_use_up_the_pace() -> None:
     await identify(sign_in, OWN)
     refusals = [await refuse(sign_in, f"Bearer made-up-token-{n:04}") for n in range(100)]
 
-    assert len(archive.asked) == MOST_TRIED
+    assert len(archive.asked) == 1 + (MOST_TRIED - 1) // 2
     assert (refusals[-1].status, refusals[-1].retry_after) == (429, 60)
     assert await identify(sign_in, OWN)
     clock.now += 60
@@ -159,6 +159,34 @@ async def test_made_up_tokens_keep_nobody_out_who_was_let_in_before() -> None:
 
     assert await identify(sign_in, OWN)
     assert archive.asked[-1] == OWN
+
+
+async def test_made_up_tokens_from_one_address_do_not_keep_a_newcomer_out() -> None:
+    archive = Archive(OWN)
+    sign_in = make(archive)
+    refusals = [
+        await refuse(sign_in, f"Bearer made-up-token-{number:04}", "198.51.100.7")
+        for number in range(1_000)
+    ]
+
+    assert [refusal.status for refusal in refusals].count(401) == MOST_TRIED // 2
+    assert (await sign_in.identify(f"Bearer {OWN}", "203.0.113.9")).token is not None
+    # Whoever shares that address waits with it.
+    assert (await refuse(sign_in, f"Bearer {OWN}-other", "198.51.100.7")).status == 429
+
+
+async def test_made_up_tokens_from_many_addresses_stay_within_the_bound() -> None:
+    archive = Archive(OWN)
+    sign_in = make(archive)
+    for number in range(20 * MOST_TRIED):
+        address = f"198.51.100.{number % (MOST_TRIED - 1)}"
+        await refuse(sign_in, f"Bearer made-up-token-{number:04}", address)
+
+    # One less than the bound at once: still there is room for somebody new.
+    assert len(archive.asked) == MOST_TRIED - 1
+    assert await sign_in.identify(f"Bearer {OWN}", "203.0.113.9")
+    assert (await refuse(sign_in, "Bearer made-up-token-last", "203.0.113.10")).status == 429
+    assert len(archive.asked) == MOST_TRIED
 
 
 async def test_where_archive_does_not_answer_nobody_is_let_in_or_sent_away() -> None:

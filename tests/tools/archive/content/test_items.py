@@ -69,7 +69,10 @@ def test_lone_values_of_a_search_become_lists() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"sorting": [{"sortKey": "LIKE_COUNT"}]}, "`sorting.0.sortOrder` is required."),
+        (
+            {"sorting": [{"sortKey": "LIKE_COUNT"}]},
+            "`sorting.0.sortOrder` is required: one of ASC, DESC.",
+        ),
         (
             {"sorting": [{"sortKey": "PUBLISHED_AT", "sortOrder": "ASC"}]},
             "`sorting.0.sortKey` must be one of TAKEN_AT",
@@ -115,7 +118,7 @@ def test_a_search_in_content_has_a_mode_and_one_thing_to_look_for(search: dict[s
 @pytest.mark.parametrize(
     ("search", "words"),
     [
-        ({"searchQuery": "serum"}, "`filter.superSearch.mode` is required."),
+        ({"searchQuery": "serum"}, "`filter.superSearch.mode` is required: one of FUZZY_CAPTION"),
         ({"mode": "FUZZY_CAPTION"}, "FUZZY_CAPTION takes `searchQuery` and nothing else"),
         (
             {"mode": "FUZZY_TRANSCRIPTION", "imageUrl": "u"},

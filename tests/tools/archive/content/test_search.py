@@ -19,6 +19,7 @@ from tools.archive.content.items import SearchItems
 from tools.archive.creators import GetSocialProfiles, SearchCreators
 
 Json = dict[str, Any]
+CAMPAIGN = "11111111-1111-4111-8111-111111111111"
 HOME, SHELF, VIEW, OTHER = (f"{n}1111111-1111-4111-8111-111111111111" for n in range(1, 5))
 
 
@@ -96,7 +97,7 @@ async def test_all_of_a_workspace_for_a_narrow_filter_is_said_and_asked_for_once
     archive = Archive()
 
     for _ in range(2):
-        answer = await archive.search(filter={"campaignsIds": ["c"]}, limit=5)
+        answer = await archive.search(filter={"campaignsIds": [CAMPAIGN]}, limit=5)
         assert "As many (30) came as without filter.campaignsIds" in answer["notes"][0]
         assert "presetId" in answer["notes"][0]
 
@@ -106,7 +107,7 @@ async def test_all_of_a_workspace_for_a_narrow_filter_is_said_and_asked_for_once
 
 
 async def test_a_count_alone_is_doubted_too() -> None:
-    answer = await Archive().search(filter={"campaignsIds": ["c"]}, countOnly=True)
+    answer = await Archive().search(filter={"campaignsIds": [CAMPAIGN]}, countOnly=True)
 
     assert answer["totalCount"] == 30
     assert "nodes" not in answer

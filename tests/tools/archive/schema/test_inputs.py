@@ -249,7 +249,10 @@ def test_a_condition_that_archive_understands_is_sent_as_it_is(
             {"operator": "IS", "type": "TEXT", "value": "x", "key": "k"},
             "`customAttributeConditions.0.key`",
         ),
-        ({"operator": "IS", "value": "x"}, "`customAttributeConditions.0.type` is required."),
+        (
+            {"operator": "IS", "value": "x"},
+            "`customAttributeConditions.0.type` is required: one of",
+        ),
     ],
 )
 def test_a_condition_that_archive_would_misread_is_refused(
