@@ -32,6 +32,10 @@ async def test_a_job_that_waits_for_a_worker_counts_as_running_and_says_so(
     started = await jobs.start(JOB, Toy(), some(2500))
 
     assert (started.state, started.owned, read_wait(started)) == ("running", True, "a free worker")
+    forecast = read_forecast(started.counters)
+    assert forecast
+    # Nobody has worked on it yet.
+    assert forecast.active == 0
     assert (started.total, started.counts) == (2500, {RecordState.PENDING: 2500})
     assert nudges.jobs == [started.id]
     assert await journal.interrupted() == [started.id]
