@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import sys
+from collections.abc import Callable, Container
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import Any
@@ -25,7 +27,7 @@ from server.team.jobs.host import JobHost
 from server.team.jobs.journal import PostgresJournal
 from server.team.jobs.opening import host_jobs
 from server.team.jobs.people import PURPOSE, PolicyPeople
-from server.team.jobs.queue import QUEUE, TASK
+from server.team.jobs.queue import QUEUE, TASK, Queue
 from server.team.observing import open_observing
 from server.team.policy.current import CurrentPolicy, call_on_hangup, read_team_policy
 from server.team.sealing import Seal
@@ -120,7 +122,9 @@ class Worker:
                 host = JobHost(self._journal, self._people, self._queue, self._observing.audit_log)
                 async with host, self.tenants:
                     group.start_soon(self._consume, host)
-                    group.start_soon(self._look, host)
+                    group.start_soon(
+                        look_after_jobs, self._journal, self._queue, host.running, self._stopping
+                    )
                     await self._stopping.wait()
                     host.close()
             if self._queue_worker is not None:
@@ -149,21 +153,34 @@ class Worker:
             with anyio.move_on_after(_RETRY_SECONDS):
                 await self._stopping.wait()
 
-    async def _look(self, host: JobHost) -> None:
-        """Tell the workers of jobs that wait: no nudge is needed for a job not to be forgotten."""
-        tidied = -_TIDY_SECONDS
-        while not self._stopping.is_set():
-            with suppress(Failure, ConnectorException):
-                for job in await self._journal.interrupted():
-                    if job not in host.running:
-                        await self._queue.defer(job)
-                await self._queue.forget_stalled(_SILENCE_SECONDS)
-                if anyio.current_time() - tidied > _TIDY_SECONDS:
-                    await self._journal.tidy()
-                    tidied = anyio.current_time()
-            # A third of the lease: what a dead worker leaves does not wait for much longer.
-            with anyio.move_on_after(self._journal.lease_seconds / 3):
-                await self._stopping.wait()
+
+async def look_after_jobs(
+    journal: PostgresJournal,
+    queue: Queue,
+    running: Container[str],
+    stopping: anyio.Event,
+    clock: Callable[[], float] = anyio.current_time,
+) -> None:
+    """Tell the workers of jobs that wait, until `stopping`: no nudge is needed for a job not to be
+    forgotten.
+
+    Args:
+        running: the jobs under way in this process.
+        clock: monotonic seconds.
+    """
+    tidied = -math.inf
+    while not stopping.is_set():
+        with suppress(Failure, ConnectorException):
+            for job in await journal.interrupted():
+                if job not in running:
+                    await queue.defer(job)
+            await queue.forget_stalled(_SILENCE_SECONDS)
+            if clock() - tidied > _TIDY_SECONDS:
+                await journal.tidy()
+                tidied = clock()
+        # A third of the lease: what a dead worker leaves does not wait for much longer.
+        with anyio.move_on_after(journal.lease_seconds / 3):
+            await stopping.wait()
 
 
 def run_worker(

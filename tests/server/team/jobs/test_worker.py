@@ -9,10 +9,12 @@ from pathlib import Path
 import anyio
 import pytest
 
+from server.errors import Code, Failure
 from server.jobs import JobState, LocalJobs, RecordRow
 from server.settings import Secret, SettingsError, load
 from server.team.jobs.journal import PostgresJournal
-from server.team.jobs.worker import check_start
+from server.team.jobs.queue import Queue
+from server.team.jobs.worker import check_start, look_after_jobs
 from server.team.settings import TeamSettings
 from server.team.store.database import Database
 from tests.support.jobs.doubles import JOB, Toy, some
@@ -40,6 +42,58 @@ def test_a_worker_without_what_it_needs_says_what_to_set(team: TeamSettings, var
 def test_a_worker_of_a_trial_needs_no_policy() -> None:
     base = replace(load({}, environment={}), sandbox=True)
     check_start(base, replace(WHOLE, policy=None))
+
+
+class Waiting(PostgresJournal):
+    """A journal with a job that waits and one that somebody works on; its first answer is lost."""
+
+    def __init__(self) -> None:
+        self.lease_seconds = 0.003
+        self.looks = 0
+        self.tidied: list[int] = []
+
+    async def interrupted(self) -> list[str]:
+        self.looks += 1
+        if self.looks == 1:
+            raise Failure(Code.UNAVAILABLE, "The database is gone.", "Wait.")
+        return ["waits", "runs"]
+
+    async def tidy(self) -> None:
+        self.tidied.append(self.looks)
+
+
+class Deferring(Queue):
+    """A queue that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.deferred: list[str] = []
+        self.silences: set[float] = set()
+
+    async def defer(self, job: str) -> None:
+        self.deferred.append(job)
+
+    async def forget_stalled(self, seconds: float) -> None:
+        self.silences.add(seconds)
+
+
+async def test_a_worker_looks_for_waiting_jobs_again_and_again_and_tidies_every_ten_minutes() -> (
+    None
+):
+    journal, queue, stopping = Waiting(), Deferring(), anyio.Event()
+
+    def clock() -> float:
+        # Five minutes from one look to the next.
+        if journal.looks == 8:
+            stopping.set()
+        return 300.0 * journal.looks
+
+    with anyio.fail_after(10):
+        await look_after_jobs(journal, queue, {"runs"}, stopping, clock)
+
+    assert queue.deferred == ["waits"] * 7
+    assert journal.tidied == [2, 5, 8]
+    # Long enough for a worker whose machine was busy, whose heart beats every 5 s.
+    assert queue.silences == {30.0}
 
 
 @pytest.mark.parametrize(("width", "batch", "repeatable"), [(8, 1, False), (3, 10, True)])
