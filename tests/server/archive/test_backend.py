@@ -128,9 +128,7 @@ async def test_a_search_by_place_that_finds_nothing_says_why_that_may_be(
     assert answer.get("notes", []) == ([] if count else empty)
 
 
-@pytest.mark.parametrize(
-    ("hint", "expected"), [("", "{creators} finds creators by name or e-mail."), ("Own.", "Own.")]
-)
+@pytest.mark.parametrize(("hint", "expected"), [("", GetCreator.instead), ("Own.", "Own.")])
 async def test_a_record_that_archive_does_not_find_is_told_with_where_to_look(
     hint: str, expected: str
 ) -> None:
