@@ -165,6 +165,7 @@ def rewrite_loopback(url: str) -> tuple[str, dict[str, str]]:
 _BEFORE_SCHEME = re.compile(r"[,;|\uff0c\u3001](?=https?://)", re.IGNORECASE)
 # What stands before each link of a pasted list.
 _BULLET = re.compile(r"^[ \t]*(?:[-*\u2022\u00b7]|\d{1,4}[.)])[ \t]+", re.MULTILINE)
+_SCHEME = re.compile(r"^https?://", re.IGNORECASE)
 _LINK = re.compile(r"https?://|(?:[\w-]+\.)+[a-z]{2,}", re.IGNORECASE)
 # What pasted texts put around a link.
 _AROUND = "<>\"'`,; \t\r\n"
@@ -191,8 +192,11 @@ def _split(text: str) -> list[str]:
 
 
 def complete_link(text: str) -> str:
-    """Return a link with the scheme that browsers hide; anything else as it is."""
-    return f"https://{text}" if _WITHOUT_SCHEME.fullmatch(text) else text
+    """Return a link with its scheme, which browsers hide, in small letters; else a text as it is."""
+    if _WITHOUT_SCHEME.fullmatch(text):
+        return f"https://{text}"
+    # ArchiveBox compares letter by letter, and saves `HTTPS://...` beside `https://...`.
+    return _SCHEME.sub(lambda match: match[0].lower(), text)
 
 
 def check_web_address(url: str) -> None:

@@ -192,6 +192,7 @@ def test_an_address_of_a_local_network_is_not_public_however_it_is_wrapped(addre
         (["tiktok.com/@mia/video/7"], ["https://tiktok.com/@mia/video/7"]),
         (["www.instagram.com"], ["https://www.instagram.com"]),
         (["file:///etc/passwd", "javascript:x"], ["file:///etc/passwd", "javascript:x"]),
+        (["HTTPS://A.example/X"], ["https://A.example/X"]),
         (["note"], ["note"]),
         (["http://localhost:8000/x"], ["http://localhost:8000/x"]),
         (["https://a.example/", ""], ["https://a.example/", ""]),

@@ -26,7 +26,7 @@ from server.sandbox.archivebox.world.records import (
 
 # How the colours of a terminal look after the server turned them into HTML.
 GREEN = '<span style="color: rgb(0, 215, 0)"><br>'
-_URL = re.compile(r"https?://[^\s\"'<>]+")
+_URL = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
 _FILTERS = (
     "filter_patterns",
     "status",

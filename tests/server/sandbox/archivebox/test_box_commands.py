@@ -110,6 +110,13 @@ async def test_bad_addresses_are_dropped_refused_or_kept_as_text(box: Box) -> No
         ) == (single, [])
 
 
+async def test_an_address_in_capitals_is_another_page(box: Box) -> None:
+    for url in (NEW, NEW.replace("https://", "HTTPS://")):
+        await box.ask("POST", "/cli/add", {"urls": [url]})
+        box.wait(10)
+        assert (await box.one(url=url))["url"] == url
+
+
 async def test_a_page_that_does_not_answer_fails_with_reasons(box: Box) -> None:
     await box.ask("POST", "/cli/add", {"urls": ["https://gone.invalid/x"]})
     box.wait(10)
