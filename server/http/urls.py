@@ -192,7 +192,7 @@ def _split(text: str) -> list[str]:
 
 
 def complete_link(text: str) -> str:
-    """Return a link with its scheme, which browsers hide, in small letters; else a text as it is."""
+    """Return a link with the scheme that browsers hide, in small letters; any other text as is."""
     if _WITHOUT_SCHEME.fullmatch(text):
         return f"https://{text}"
     # ArchiveBox compares letter by letter, and saves `HTTPS://...` beside `https://...`.
