@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakSet
 
 from server.sandbox import Answer
 
@@ -47,6 +48,7 @@ class FaultyServer:
     arrived: list[tuple[str, str, bytes]] = field(default_factory=list)
     faults_made: int = 0
     url: str = ""
+    connections: WeakSet[asyncio.StreamWriter] = field(default_factory=WeakSet)
 
     def heal(self) -> None:
         """Make no more faults."""
@@ -54,16 +56,21 @@ class FaultyServer:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
+        self.connections.add(writer)
         try:
             while await self._serve_request(reader, writer):
                 pass
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         except asyncio.CancelledError:
-            # What its client never reads would keep the connection open.
-            writer.transport.abort()
+            return
         finally:
             writer.close()
+
+    def abort(self) -> None:
+        """End all connections, also those whose clients do not read what was sent."""
+        for writer in self.connections:
+            writer.transport.abort()
 
     async def _serve_request(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -148,14 +155,16 @@ class Loop:
         try:
             yield server
         finally:
-            self.run(_close(listener))
+            self.run(_close(listener, server))
 
 
-async def _close(listener: asyncio.Server) -> None:
+async def _close(listener: asyncio.Server, server: FaultyServer) -> None:
     listener.close()
-    # Connections that hang on purpose are ended, and their sockets closed in the loop's next turn.
-    connections = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in connections:
+    # Those that hang on purpose too.
+    tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in tasks:
         task.cancel()
-    await asyncio.gather(*connections, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)
+    server.abort()
+    # Their sockets are closed in the loop's next turn.
     await asyncio.sleep(0)
