@@ -16,6 +16,7 @@ from server.sandbox import Answer
 
 Handle = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Answer]]
 _LONGEST_HANG = 30.0
+_SETTLE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,9 @@ class Loop:
 
 
 async def _close(listener: asyncio.Server, server: FaultyServer) -> None:
+    # A connection that has just come gets its task first: of one that has none when the listener is
+    # closed asyncio leaves the socket open.
+    await asyncio.sleep(_SETTLE_SECONDS)
     listener.close()
     # Those that hang on purpose too.
     tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
