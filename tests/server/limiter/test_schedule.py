@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from server.limiter.budget import Credits, Policy, Reading
 from server.limiter.jitter import CALLS, Evidence, Rules
 from server.limiter.schedule import (
-    Answer,
     Claim,
     Ticket,
     TurnRequest,
@@ -22,6 +21,7 @@ from server.limiter.schedule import (
     record_answer,
 )
 from server.limiter.state import State, decode, make_cautious_state, make_initial_state
+from tests.support.pace.answers import make_answer
 
 RULES = Rules(1.0)
 ASK = TurnRequest("me", 5, "interactive")
@@ -36,18 +36,6 @@ def reserved(outcome: Claim | Wait) -> Ticket:
     ticket = waiting(outcome).ticket
     assert ticket is not None
     return ticket
-
-
-def answer(at: float, status: int = 200, penalty: float = 0.0, stamp: float = 0.0) -> Answer:
-    return Answer(
-        stamp=stamp,
-        sent=stamp,
-        at=at,
-        operation="items",
-        status=status,
-        reading=Reading(),
-        penalty=penalty,
-    )
 
 
 def spans(stamps: list[float]) -> list[float]:
@@ -169,34 +157,34 @@ def test_a_429_makes_reserved_slots_void_and_keeps_the_widest_gap_for_600_window
     state, evidence = State(gap=0.21), Evidence(answers=50, trips=[("items", 0.1)] * 50)
     attempt(state, RULES, ASK, None, 100)
     mine = reserved(attempt(state, RULES, ASK, None, 100))
-    record_answer(state, RULES, evidence, answer(100.1, status=429, penalty=7))
+    record_answer(state, RULES, evidence, make_answer(100.1, status=429, penalty=7))
     assert reserved(attempt(state, RULES, ASK, mine, mine.slot)).slot == pytest.approx(107.1)
-    record_answer(state, RULES, evidence, answer(699))
+    record_answer(state, RULES, evidence, make_answer(699))
     assert state.gap == 0.25
-    record_answer(state, RULES, evidence, answer(701))
+    record_answer(state, RULES, evidence, make_answer(701))
     assert state.gap < 0.25
 
 
 def test_a_429_that_names_no_time_pauses_a_window_and_an_absurd_one_an_hour() -> None:
     state = make_initial_state(RULES)
-    record_answer(state, RULES, Evidence(), answer(100, status=429))
+    record_answer(state, RULES, Evidence(), make_answer(100, status=429))
     assert state.penalty_until == 101
-    record_answer(state, RULES, Evidence(), answer(100, status=429, penalty=1e9))
+    record_answer(state, RULES, Evidence(), make_answer(100, status=429, penalty=1e9))
     assert state.penalty_until == 3700
-    record_answer(state, RULES, Evidence(), answer(100, status=429, penalty=2))
+    record_answer(state, RULES, Evidence(), make_answer(100, status=429, penalty=2))
     assert state.penalty_until == 3700
 
 
 def test_the_pause_stands_after_the_answers_of_other_sends() -> None:
     state = make_initial_state(RULES)
-    record_answer(state, RULES, Evidence(), answer(100, status=429, penalty=30))
-    record_answer(state, RULES, Evidence(), answer(101))
+    record_answer(state, RULES, Evidence(), make_answer(100, status=429, penalty=30))
+    record_answer(state, RULES, Evidence(), make_answer(101))
     assert waiting(attempt(state, RULES, ASK, None, 102)).until == 130
 
 
 def test_failures_of_the_api_say_nothing_about_the_network() -> None:
     evidence = Evidence()
-    record_answer(make_initial_state(RULES), RULES, evidence, answer(100, status=503))
+    record_answer(make_initial_state(RULES), RULES, evidence, make_answer(100, status=503))
     assert evidence == Evidence()
 
 
@@ -272,10 +260,10 @@ def test_sends_that_were_never_answered_are_forgotten_after_a_minute() -> None:
     state = poor(5000)
     attempt(state, RULES, TurnRequest("lost", 340, "interactive"), None, 100)
     reading = Reading(Policy("startup", 5000, 50), 1000)
-    record_answer(state, RULES, Evidence(), replace(answer(110), reading=reading))
+    record_answer(state, RULES, Evidence(), replace(make_answer(110), reading=reading))
     assert state.credits
     assert state.credits.level == 660
-    record_answer(state, RULES, Evidence(), replace(answer(170), reading=reading))
+    record_answer(state, RULES, Evidence(), replace(make_answer(170), reading=reading))
     assert state.credits.level == 1000
 
 

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from server.limiter.budget import Policy, Reading
+from server.limiter.budget import Policy
 from server.limiter.jitter import Evidence, Rules
 from server.limiter.schedule import (
-    Answer,
     Claim,
     Ticket,
     TurnRequest,
@@ -19,23 +18,12 @@ from server.limiter.schedule import (
     record_answer,
 )
 from server.limiter.state import Send, State, make_cautious_state, make_initial_state
+from tests.support.pace.answers import make_answer
 
 RULES = Rules(1.0)
 HALF = Rules(0.5)
 ASK = TurnRequest("me", 5, "interactive")
 PLAN = Policy("startup", 5000, 50)
-
-
-def answer(at: float, status: int = 200, *, stamp: float = 0.0, penalty: float = 0.0) -> Answer:
-    return Answer(
-        stamp=stamp,
-        sent=stamp,
-        at=at,
-        operation="items",
-        status=status,
-        reading=Reading(),
-        penalty=penalty,
-    )
 
 
 def expect_wait(outcome: Claim | Wait) -> Wait:
@@ -164,7 +152,7 @@ def test_ten_sends_are_kept() -> None:
 @pytest.mark.parametrize(("status", "trips"), [(199, 0), (200, 1), (299, 1), (300, 0), (404, 0)])
 def test_only_good_answers_say_something_about_the_network(status: int, trips: int) -> None:
     evidence = Evidence()
-    record_answer(make_initial_state(RULES), RULES, evidence, answer(100.5, status, stamp=100))
+    record_answer(make_initial_state(RULES), RULES, evidence, make_answer(100.5, status, stamp=100))
 
     assert evidence.trips == [("items", 0.5)] * trips
     assert evidence.answers == trips
@@ -172,8 +160,10 @@ def test_only_good_answers_say_something_about_the_network(status: int, trips: i
 
 def test_lateness_counts_whatever_the_answer_was() -> None:
     evidence = Evidence()
-    record_answer(make_initial_state(RULES), RULES, evidence, replace(answer(100, 503), late=0.02))
-    record_answer(make_initial_state(RULES), RULES, evidence, replace(answer(100), late=0.0))
+    record_answer(
+        make_initial_state(RULES), RULES, evidence, replace(make_answer(100, 503), late=0.02)
+    )
+    record_answer(make_initial_state(RULES), RULES, evidence, replace(make_answer(100), late=0.0))
 
     assert evidence.late == [0.02, 0.0]
 
@@ -185,23 +175,23 @@ def test_the_widest_gap_after_a_429_lasts_six_hundred_windows(
     rules: Rules, at: float, cautious: bool
 ) -> None:
     state = make_initial_state(rules)
-    record_answer(state, rules, Evidence(), answer(100, 429))
-    record_answer(state, rules, steady(), answer(at))
+    record_answer(state, rules, Evidence(), make_answer(100, 429))
+    record_answer(state, rules, steady(), make_answer(at))
 
     assert (state.gap == rules.slowest) is cautious
 
 
 def test_in_half_a_window_a_429_pauses_half_as_long_and_caution_ends_in_half_the_time() -> None:
     state = make_initial_state(HALF)
-    record_answer(state, HALF, Evidence(), answer(100, 429))
+    record_answer(state, HALF, Evidence(), make_answer(100, 429))
 
     assert (state.penalty_until, state.cautious_until) == (100.5, 400)
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
     state = make_initial_state(RULES)
-    record_answer(state, RULES, Evidence(), answer(100, 429, penalty=30))
-    record_answer(state, RULES, Evidence(), answer(101, 429, penalty=2))
+    record_answer(state, RULES, Evidence(), make_answer(100, 429, penalty=30))
+    record_answer(state, RULES, Evidence(), make_answer(101, 429, penalty=2))
 
     assert state.penalty_until == 130
     assert state.cautious_until == 701

@@ -20,23 +20,12 @@ from server.limiter.schedule import (
     record_answer,
 )
 from server.limiter.state import Saver, Send, State, decode, make_cautious_state, make_initial_state
+from tests.support.pace.answers import make_answer
 
 RULES = Rules(1.0)
 HALF = Rules(0.5)
 ASK = TurnRequest("me", 5, "interactive")
 PLAN = Policy("startup", 5000, 50)
-
-
-def answer(at: float, status: int = 200, *, stamp: float = 0.0, penalty: float = 0.0) -> Answer:
-    return Answer(
-        stamp=stamp,
-        sent=stamp,
-        at=at,
-        operation="items",
-        status=status,
-        reading=Reading(),
-        penalty=penalty,
-    )
 
 
 def expect_wait(outcome: Claim | Wait) -> Wait:
@@ -64,7 +53,7 @@ def test_sends_without_an_answer_are_forgotten_after_sixty_windows(
 ) -> None:
     state = State(gap=0.1, credits=Credits(PLAN, 5000, 100))
     attempt(state, rules, TurnRequest("lost", 340, "interactive"), None, 100)
-    record_answer(state, rules, Evidence(), replace(answer(at), reading=Reading(PLAN, 1000)))
+    record_answer(state, rules, Evidence(), replace(make_answer(at), reading=Reading(PLAN, 1000)))
 
     assert state.credits
     assert state.credits.level == left
@@ -75,7 +64,7 @@ def test_an_answer_is_that_of_the_send_with_its_stamp() -> None:
     for now in (100, 101):
         attempt(state, RULES, TurnRequest("x", now, "interactive"), None, now)
     record_answer(
-        state, RULES, Evidence(), replace(answer(102, stamp=100), reading=Reading(PLAN, 1000))
+        state, RULES, Evidence(), replace(make_answer(102, stamp=100), reading=Reading(PLAN, 1000))
     )
 
     assert [send.open for send in state.sends] == [False, True]
@@ -211,7 +200,7 @@ def test_a_state_that_no_text_can_carry_is_not_stored() -> None:
 def test_a_send_counts_from_when_it_left() -> None:
     state = State(gap=0.25, sends=[Send(10.0 + number / 4, 5) for number in range(5)])
     evidence = Evidence()
-    late = replace(answer(10.9, stamp=10.25), sent=10.75)
+    late = replace(make_answer(10.9, stamp=10.25), sent=10.75)
 
     record_answer(state, RULES, evidence, late)
     assert [send.stamp for send in state.sends] == [10.0, 10.5, 10.75, 10.75, 11.0]
@@ -223,7 +212,7 @@ def test_a_send_counts_from_when_it_left() -> None:
 def test_the_handshake_of_a_new_connection_is_not_the_lateness_of_this_machine() -> None:
     state = State(gap=0.25, sends=[Send(10.0, 5)])
     evidence = Evidence(trips=[("items", 0.125)])
-    first = replace(answer(10.5, stamp=10.0), sent=10.375, new_connection=True)
+    first = replace(make_answer(10.5, stamp=10.0), sent=10.375, new_connection=True)
 
     record_answer(state, RULES, evidence, first)
     assert state.sends[0].stamp == 10.375
@@ -234,7 +223,9 @@ def test_an_answer_that_is_unusually_late_may_be_to_a_send_that_came_late() -> N
     def find_stamp(trip: float, trips: int = 16) -> float:
         evidence = Evidence(trips=[("items", 0.125)] * trips)
         state = State(gap=0.25, sends=[Send(10.0, 5)])
-        record_answer(state, RULES, evidence, replace(answer(10 + trip), stamp=10.0, sent=10.0))
+        record_answer(
+            state, RULES, evidence, replace(make_answer(10 + trip), stamp=10.0, sent=10.0)
+        )
         return state.sends[0].stamp
 
     assert find_stamp(0.0625) == 10.0
