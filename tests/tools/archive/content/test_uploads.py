@@ -104,7 +104,7 @@ def test_what_is_not_one_link_is_not_uploaded(url: str, words: str) -> None:
     assert words in refused(UploadItemFromUrl, input={"url": url}).message
 
 
-def test_an_upload_is_sent_without_blanks_around_the_link() -> None:
+def test_an_upload_is_sent_without_blanks_around_the_link_and_with_its_scheme_in_small() -> None:
     assert sent(UploadItemFromUrl, input={"url": " HTTPS://a.example/1?x=https://b.example "}) == {
-        "input": {"url": "HTTPS://a.example/1?x=https://b.example"}
+        "input": {"url": "https://a.example/1?x=https://b.example"}
     }
