@@ -57,7 +57,7 @@ CAMPAIGN = (
     "test_an_export_killed_again_and_again_holds_every_item_once",
     "tests/server/jobs/test_tagging_processes.py",
     "tests/server/team/jobs/test_tagging_crew.py::"
-    "test_fourteen_thousand_items_survive_twenty_kills_and_two_restarts_of_the_database",
+    "test_fourteen_thousand_items_survive_twenty_kills_of_each_process_and_two_restarts",
     "tests/tools/archive/jobs/test_engagement_processes.py",
     "tests/tools/archive/jobs/imports/test_imports_processes.py",
     # Another project's client, started once for each tool. (is_of_older_archivebox has more.)

@@ -66,12 +66,21 @@ def check_tagging(crew: Crew, site: Site, items: list[str], under_way: Counter[s
 
 
 def tag(
-    postgres: Postgres, url: str, folder: Path, *, items: int, kills: int, restarts: int
+    postgres: Postgres,
+    url: str,
+    folder: Path,
+    *,
+    items: int,
+    worker_kills: int,
+    server_kills: int,
+    restarts: int,
 ) -> None:
     """Put so many items into a collection while workers, servers and the database come and go."""
+    kills = worker_kills + server_kills
     chance = random.Random(items)
     moments = sorted(chance.sample(range(items // 20, items - items // 10), kills + restarts))
-    restart_at = set(chance.sample(moments, restarts))
+    chosen = chance.sample(moments, restarts + server_kills)
+    restart_at, server_at = set(chosen[:restarts]), set(chosen[restarts:])
     under_way: Counter[str] = Counter()
     with (
         sandbox_process(items=items, plan="boundless", window=WINDOW) as sandbox,
@@ -80,24 +89,34 @@ def tag(
         site = Site(sandbox, folder, WINDOW, LEASE)
         mine = site.ids()
         start_tagging(crew)
-        for number, moment in enumerate(moments):
+        for moment in moments:
             crew.wait_for(FINISHED.format(moment))
             if moment in restart_at:
                 postgres.restart()
-                continue
-            under_way.update(crew.kill_worker(chance))
-            if number % 5 == 4:
+            elif moment in server_at:
                 crew.kill_server(chance.choice(list(crew.servers)))
+            else:
+                under_way.update(crew.kill_worker(chance))
         check_tagging(crew, site, mine, under_way)
 
 
 def test_a_job_survives_its_workers_and_its_database(
     own_postgres: Postgres, own_database_url: str, tmp_path: Path
 ) -> None:
-    tag(own_postgres, own_database_url, tmp_path, items=400, kills=3, restarts=1)
+    tag(
+        own_postgres,
+        own_database_url,
+        tmp_path,
+        items=400,
+        worker_kills=3,
+        server_kills=1,
+        restarts=1,
+    )
 
 
-def test_fourteen_thousand_items_survive_twenty_kills_and_two_restarts_of_the_database(
+def test_fourteen_thousand_items_survive_twenty_kills_of_each_process_and_two_restarts(
     own_postgres: Postgres, own_database_url: str, tmp_path: Path
 ) -> None:
-    tag(own_postgres, own_database_url, tmp_path, items=14_000, kills=20, restarts=2)
+    # Three workers and two servers, twenty times each.
+    kills = {"worker_kills": 60, "server_kills": 40}
+    tag(own_postgres, own_database_url, tmp_path, items=14_000, **kills, restarts=2)
